@@ -1,0 +1,1 @@
+"""What is decided, and why: pure rules over frozen facts, standard library only."""
