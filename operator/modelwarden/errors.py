@@ -1,6 +1,6 @@
 """Errors, named by who must act.
 
-A refusal or a wait is a value of the domain; these are for what the caller cannot answer with a value.
+A refusal or a wait is a value of the domain; these are for what no value can answer.
 """
 
 

@@ -6,13 +6,13 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-Json: TypeAlias = "None | bool | int | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 
 
 def canonical_bytes(value: Json) -> bytes:
-    """Encode a value as canonical JSON: sorted keys, no spaces, NFC text, no floats (after RFC 8785).
+    """Encode a value as canonical JSON (after RFC 8785): sorted keys, NFC text, no floats.
 
-    Raises ValueError for a float, a key that is no text or two keys that are one after normalisation.
+    Raises ValueError for a float, a key that is no text or two keys that normalise to one.
     """
     return json.dumps(
         _normalised(value), ensure_ascii=False, sort_keys=True, separators=(",", ":")

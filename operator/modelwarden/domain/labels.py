@@ -6,7 +6,8 @@ VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 FIELD_MANAGER = "modelwarden"
 
-# On a Deployment that serves and on its pod template, so that each ReplicaSet keeps the version it was made for.
+# On a Deployment that serves and on its pod template, so that each ReplicaSet keeps the version
+# it was made for.
 MODEL = PREFIX + "model"
 MODEL_VERSION = PREFIX + "version"
 ARTIFACT_URI = PREFIX + "artifact-uri"

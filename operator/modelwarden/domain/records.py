@@ -1,18 +1,16 @@
 """What the ledger remembers: one record per thing that happened.
 
-A record is plain data. Who wrote it, where it lies and whether it was altered is the business of the bytes.
+A record is plain data. Where it lies and whether it was altered is the business of the bytes.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any, Self
 
 from modelwarden.domain.stages import Stage
 
 FORMAT = 1
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Operation(StrEnum):
@@ -107,9 +105,9 @@ class StageMove:
 class Record:
     """One thing that happened to one model, or to the ledger itself (then `model` is empty).
 
-    `time` is RFC 3339 in UTC. `transaction` is the same for all records of one append. `evidence` names
-    content by digest. `facts` holds what only this operation has; its keys are listed in the fold.
-    `index` is given by the ledger; -1 until then.
+    `time` is RFC 3339 in UTC. `transaction` is the same for all records of one append. `evidence`
+    names content by digest. `facts` holds what only this operation has. `index` is given by the
+    ledger; -1 until then.
     """
 
     operation: Operation
@@ -124,11 +122,11 @@ class Record:
     moves: tuple[StageMove, ...] = ()
     subject: str = ""
     policy: str = ""
-    evidence: Mapping[str, str] = NOTHING
-    uids: Mapping[str, str] = NOTHING
-    facts: Mapping[str, Any] = NOTHING
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    uids: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
     build: str = ""
-    index: int = field(default=-1)
+    index: int = -1
 
     def at(self, index: int) -> "Record":
         """Place the record in the ledger."""

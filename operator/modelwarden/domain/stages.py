@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Stage(StrEnum):
-    """Where a version is. Retiring and Archived follow Production; they are never asked for first."""
+    """Where a version is; Retiring and Archived follow Production."""
 
     REGISTERED = "Registered"
     STAGING = "Staging"
@@ -33,7 +33,7 @@ def is_above(stage: Stage, other: Stage | None) -> bool:
 
 
 def next_step(at: Stage, wanted: Stage) -> Stage:
-    """Name the next rung towards the wanted stage: Production from below Staging walks through it."""
+    """Name the next rung towards the wanted stage: the way to Production leads through Staging."""
     if wanted is Stage.PRODUCTION and at is not Stage.STAGING:
         return Stage.STAGING
     return wanted
