@@ -1,0 +1,1 @@
+"""The Kubernetes API as this project calls it: one thin layer, raw JSON both ways."""
