@@ -56,7 +56,9 @@ class ArtifactUri:
         """The URI ends in a slash: everything below it is the artifact."""
         return self.path.endswith("/")
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> str:
+        """The one spelling of the place."""
         return f"{self.scheme}://{self.root}/{self.path}"
 
 
@@ -94,7 +96,7 @@ def store_for(uri: ArtifactUri, *, namespace: str, stores: Iterable[StoreT]) -> 
         return max(matches, key=lambda store: len(store_prefix(store, namespace)))
     return deny(
         STORE_NOT_ALLOWED,
-        f"{uri} is in no store that namespace {namespace} may take artifacts from.",
+        f"{uri.text} is in no store that namespace {namespace} may take artifacts from.",
         "Put it below a prefix listed by `kubectl -n modelwarden-system get configmap "
         "modelwarden-stores -o yaml`.",
     )
@@ -108,7 +110,7 @@ def store_prefix(store: HasPrefix, namespace: str) -> str:
 def _is_below(uri: ArtifactUri, prefix: str) -> bool:
     # `s3://bucket/` alone is a prefix but no artifact, so it is completed before it is read.
     understood = isinstance(parse(prefix + "x"), ArtifactUri)
-    text = str(uri)
+    text = uri.text
     return understood and text.startswith(prefix) and text != prefix
 
 
