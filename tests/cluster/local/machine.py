@@ -1,0 +1,175 @@
+"""What the machine must have: root on Linux, a few Debian packages, namespaces, Go."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import programs
+from .cache import folder, held
+from .terminal import step
+
+# The Debian package, and a file that shows it is there.
+_PACKAGES = {
+    "buildah": "/usr/bin/buildah",
+    "ca-certificates": "/etc/ssl/certs/ca-certificates.crt",
+    "conntrack": "/usr/sbin/conntrack",
+    "containernetworking-plugins": "/usr/lib/cni/ptp",
+    "debootstrap": "/usr/sbin/debootstrap",
+    "iproute2": "/sbin/ip",
+    "iptables": "/usr/sbin/iptables",
+    "nftables": "/usr/sbin/nft",
+    "openssl": "/usr/bin/openssl",
+    "runc": "/usr/sbin/runc",
+}
+_NAMESPACES = ("--mount", "--pid", "--fork", "--net", "--kill-child", "--mount-proc")
+
+
+class MachineLacks(Exception):
+    """The machine cannot run a cluster of processes; the message says what is missing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One line of the doctor: what was looked at, and what to do if it is not well."""
+
+    what: str
+    is_well: bool
+    remedy: str
+
+
+def prepare() -> None:
+    """Installs the missing Debian packages, or says what else is in the way."""
+    for finding in (_runs_linux(), _is_root()):
+        if not finding.is_well:
+            raise MachineLacks(f"{finding.what}: {finding.remedy}")
+    with held(folder() / ".packages.lock"):
+        lacking = _missing_packages()
+        if lacking:
+            _install(lacking)
+    finding = _has_namespaces()
+    if not finding.is_well:
+        raise MachineLacks(f"{finding.what}: {finding.remedy}")
+
+
+def findings() -> list[Finding]:
+    """Everything the doctor looks at."""
+    looks: tuple[Callable[[], Finding], ...] = (
+        _runs_linux,
+        _is_root,
+        _has_packages,
+        _has_namespaces,
+        _has_go,
+        _has_programs,
+        _has_room,
+    )
+    return [look() for look in looks]
+
+
+def has_docker() -> bool:
+    """True if a container engine answers; a client alone is no engine."""
+    if not shutil.which("docker"):
+        return False
+    command = ("docker", "info", "--format", "{{.ServerVersion}}")
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    return answer.returncode == 0 and bool(answer.stdout.strip())
+
+
+def snapshotter_for(place: Path) -> str:
+    """How containerd keeps layers there: an overlay cannot lie on an overlay."""
+    command = ("stat", "--file-system", "--format=%T", str(place))
+    kind = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    return "native" if kind == "overlayfs" else "overlayfs"
+
+
+def _runs_linux() -> Finding:
+    return Finding(
+        what="Linux",
+        is_well=sys.platform == "linux",
+        remedy="elsewhere the cluster is kind's: install Docker and kind, and set KIND=kind",
+    )
+
+
+def _is_root() -> Finding:
+    return Finding(
+        what="root",
+        is_well=hasattr(os, "geteuid") and os.geteuid() == 0,
+        remedy="a node of processes mounts and routes: run as root, or use kind with KIND=kind",
+    )
+
+
+def _has_packages() -> Finding:
+    lacking = _missing_packages()
+    can_install = shutil.which("apt-get") is not None
+    return Finding(
+        what="Debian packages" + (f" (to be installed: {' '.join(lacking)})" if lacking else ""),
+        is_well=not lacking or can_install,
+        remedy=f"install what has {', '.join(_PACKAGES[name] for name in lacking)}",
+    )
+
+
+def _has_namespaces() -> Finding:
+    outcome = subprocess.run(
+        ["unshare", *_NAMESPACES, "true"], capture_output=True, check=False
+    )
+    return Finding(
+        what="namespaces (unshare)",
+        is_well=outcome.returncode == 0,
+        remedy="this machine forbids them: in a container, run it privileged",
+    )
+
+
+def _has_go() -> Finding:
+    there = shutil.which("go") is not None
+    built = not programs.missing()
+    return Finding(
+        what="Go" if there else "Go (not on PATH: its PyPI wheel is used)",
+        is_well=there or built or sys.platform == "linux",
+        remedy="install Go 1.26 or newer",
+    )
+
+
+def _has_programs() -> Finding:
+    lacking = programs.missing()
+    return Finding(
+        what=f"programs ({len(lacking)} to be built)" if lacking else "programs",
+        is_well=True,
+        remedy="",
+    )
+
+
+def _has_room() -> Finding:
+    free = shutil.disk_usage(folder()).free / 2**30
+    needed = 10 if programs.missing() else 3
+    return Finding(
+        what=f"disk ({free:.0f} GiB free)",
+        is_well=free >= needed,
+        remedy=f"{needed} GiB are needed in {folder()} and Go's cache",
+    )
+
+
+def _missing_packages() -> list[str]:
+    return [name for name, file in _PACKAGES.items() if not Path(file).exists()]
+
+
+def _install(names: list[str]) -> None:
+    if not shutil.which("apt-get"):
+        raise MachineLacks(f"no apt-get to install {' '.join(names)} with")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    install = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *names]
+    with step(f"installing {' '.join(names)}"):
+        first = subprocess.run(install, env=environment, capture_output=True, check=False)
+        if first.returncode == 0:
+            return
+        subprocess.run(["apt-get", "update", "--quiet"], capture_output=True, check=False)
+        second = subprocess.run(
+            install, env=environment, capture_output=True, text=True, check=False
+        )
+    if second.returncode:
+        raise MachineLacks(f"apt-get install failed: {second.stderr.strip()}")

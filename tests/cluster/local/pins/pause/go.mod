@@ -1,0 +1,3 @@
+module modelwarden.test/pause
+
+go 1.26

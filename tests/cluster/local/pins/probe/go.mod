@@ -1,0 +1,3 @@
+module modelwarden.test/probe
+
+go 1.26
