@@ -1,0 +1,1 @@
+"""The ledger as bytes: encoding, chain, signature, stores and verification."""
