@@ -1,28 +1,22 @@
 """An S3 server with Object Lock, run in the cluster from an image made of its one program."""
 
-import json
-import socket
-import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from .local import images, programs
+from .running import RunningCluster
 
 IMAGE = f"modelwarden-test/versitygw:{programs.VERSITYGW}"
 PORT = 7070
 NAME = "s3"
-
-Kubectl = Callable[..., str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class S3:
     """A running server: where pods reach it, where this process reaches it, and the root keys."""
 
-    namespace: str
     inside: str
     outside: str
     access_key: str
@@ -104,25 +98,21 @@ def manifests(access_key: str, secret_key: str) -> list[dict[str, Any]]:
 
 @contextmanager
 def running(
-    kubectl: Kubectl, namespace: str, *, access_key: str = "root", secret_key: str = "root-secret"
+    cluster: RunningCluster,
+    namespace: str,
+    *,
+    access_key: str = "root",
+    secret_key: str = "root-secret",
 ) -> Iterator[S3]:
-    """Runs the server in the namespace, whose image is loaded, until the caller is done with it.
-
-    `kubectl` takes a context name, the words of the command and `input`, and gives its output.
-    """
-    in_namespace = f"--namespace={namespace}"
-    everything = {
-        "apiVersion": "v1",
-        "kind": "List",
-        "items": manifests(access_key, secret_key),
-    }
-    kubectl(None, in_namespace, "apply", "-f", "-", input=json.dumps(everything))
-    kubectl(None, in_namespace, "rollout", "status", f"deployment/{NAME}", "--timeout=120s")
-    with reachable(kubectl, namespace, NAME, PORT) as outside:
+    """Runs the server in the namespace, empty at first; it ends with the namespace."""
+    cluster.load_image(image())
+    cluster.apply(*manifests(access_key, secret_key), namespace=namespace)
+    words = ("rollout", "status", f"deployment/{NAME}", "--timeout=120s")
+    cluster.kubectl(None, f"--namespace={namespace}", *words)
+    with cluster.reachable(namespace, NAME, PORT) as address:
         yield S3(
-            namespace=namespace,
             inside=f"http://{NAME}.{namespace}.svc:{PORT}",
-            outside=outside,
+            outside=f"http://{address}",
             access_key=access_key,
             secret_key=secret_key,
         )

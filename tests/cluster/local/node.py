@@ -213,6 +213,9 @@ def _that_need_the_api(node: Node) -> dict[str, list[str]]:
             "kube-controller-manager",
             f"--kubeconfig={_login(node, 'controllers')}",
             "--use-service-account-credentials",
+            # Each controller first asks for a login of its own: seconds, at the usual rate.
+            "--kube-api-qps=200",
+            "--kube-api-burst=400",
             f"--root-ca-file={KEYS / 'ca.crt'}",
             f"--cluster-signing-cert-file={KEYS / 'ca.crt'}",
             f"--cluster-signing-key-file={KEYS / 'ca.key'}",

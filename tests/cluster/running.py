@@ -1,0 +1,192 @@
+"""The one seam to a running cluster: kind's verbs below it, kubectl and logins above it."""
+
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from .local import programs, users
+
+NAME = "modelwarden-test"
+Answer = TypeVar("Answer")
+
+
+class Refused(Exception):
+    """kubectl did not do what it was told; the message is what it said."""
+
+
+class TooLate(Exception):
+    """What was awaited did not come about in time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunningCluster:
+    """A cluster that runs, of whichever kind, with a context for each person of the tests."""
+
+    name: str
+    kubeconfig: Path
+    kind: Path
+
+    @property
+    def admin(self) -> str:
+        """The context of the cluster's administrator."""
+        return f"kind-{self.name}"
+
+    def kubectl(self, context: str | None, *words: str, given: str | None = None) -> str:
+        """The output of kubectl run as the context's user; None is the administrator."""
+        outcome = subprocess.run(
+            self.command(context, *words), input=given, capture_output=True, text=True, check=False
+        )
+        if outcome.returncode:
+            raise Refused(outcome.stderr.strip())
+        return outcome.stdout
+
+    def command(self, context: str | None, *words: str) -> list[str]:
+        """The words that run kubectl as the context's user."""
+        login = (f"--kubeconfig={self.kubeconfig}", f"--context={context or self.admin}")
+        return [str(programs.path("kubectl")), *login, *words]
+
+    def get(self, *words: str, context: str | None = None) -> Any:
+        """What `kubectl get` shows, as data."""
+        return json.loads(self.kubectl(context, "get", "--output=json", *words))
+
+    def apply(self, *objects: dict[str, Any], namespace: str | None = None) -> None:
+        """Applies the objects as the administrator."""
+        where = (f"--namespace={namespace}",) if namespace else ()
+        everything = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+        self.kubectl(None, *where, "apply", "-f", "-", given=json.dumps(everything))
+
+    def load_image(self, reference: str) -> None:
+        """Carries an image into the cluster's nodes."""
+        command = (self.kind, "load", "docker-image", f"--name={self.name}", reference)
+        subprocess.run(command, check=True, capture_output=True)
+
+    def service_account(self, namespace: str, name: str) -> str:
+        """Makes a service account if absent, and gives the name of a context that acts as it."""
+        return users.add_service_account(self.kubeconfig, namespace, name)
+
+    @contextmanager
+    def namespace(self, purpose: str) -> Iterator[str]:
+        """A new namespace under restricted Pod Security, deleted when the caller is done."""
+        name = f"{_as_label(purpose)}-{secrets.token_hex(3)}"
+        labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+        self.apply(
+            {
+                "apiVersion": "v1",
+                "kind": "Namespace",
+                "metadata": {"name": name, "labels": labels},
+            }
+        )
+        try:
+            yield name
+        finally:
+            self.kubectl(None, "delete", "namespace", name, "--wait=false")
+
+    @contextmanager
+    def reachable(self, namespace: str, service: str, port: int) -> Iterator[str]:
+        """An address of this machine's side, `host:port`, that leads to the Service.
+
+        The node's own port of a NodePort Service where this machine reaches the node, else a
+        forwarded port.
+        """
+        direct = self._node_port(namespace, service)
+        if direct and _answers(*direct):
+            yield f"{direct[0]}:{direct[1]}"
+            return
+        words = ("port-forward", f"--namespace={namespace}", f"service/{service}", f":{port}")
+        with subprocess.Popen(
+            self.command(None, *words), stdout=subprocess.PIPE, text=True
+        ) as forwarding:
+            try:
+                line = forwarding.stdout.readline() if forwarding.stdout else ""
+                found = re.search(r"127\.0\.0\.1:(\d+)", line)
+                if not found:
+                    raise Refused(f"no port was forwarded to {service}: {line!r}")
+                yield f"127.0.0.1:{found[1]}"
+            finally:
+                forwarding.kill()
+
+    def _node_port(self, namespace: str, service: str) -> tuple[str, int] | None:
+        ports = self.get(f"--namespace={namespace}", "service", service)["spec"]["ports"]
+        addresses = self.get("nodes")["items"][0]["status"]["addresses"]
+        address = next(a["address"] for a in addresses if a["type"] == "InternalIP")
+        return (address, ports[0]["nodePort"]) if "nodePort" in ports[0] else None
+
+
+def kind_program() -> Path:
+    """The program that makes clusters: the one named by KIND, else the one beside this file."""
+    chosen = os.environ.get("KIND")
+    return Path(shutil.which(chosen) or chosen) if chosen else Path(__file__).parent / "kind"
+
+
+def is_to_be_kept() -> bool:
+    """True if whoever runs this wants to find the cluster afterwards."""
+    return os.environ.get("MODELWARDEN_KEEP_CLUSTER", "") not in {"", "0"}
+
+
+def runs(name: str, *, kind: Path | None = None) -> bool:
+    """True if a cluster of that name runs."""
+    command = (kind or kind_program(), "get", "clusters")
+    answer = subprocess.run(command, check=True, capture_output=True, text=True)
+    return name in answer.stdout.splitlines()
+
+
+def start(name: str, kubeconfig: Path, *, kind: Path | None = None) -> RunningCluster:
+    """Makes the cluster if it does not run, and writes the logins of all its users."""
+    program = kind or kind_program()
+    programs.build(programs.FOR_EVERY_CLUSTER)
+    if not runs(name, kind=program):
+        command = (program, "create", "cluster", f"--name={name}", f"--kubeconfig={kubeconfig}")
+        subprocess.run(command, check=True)
+    return attach(name, kubeconfig, kind=program)
+
+
+def attach(name: str, kubeconfig: Path, *, kind: Path | None = None) -> RunningCluster:
+    """The cluster that runs under that name, its users' logins written into the file."""
+    program = kind or kind_program()
+    command = (program, "get", "kubeconfig", f"--name={name}")
+    answer = subprocess.run(command, check=True, capture_output=True, text=True)
+    kubeconfig.parent.mkdir(parents=True, exist_ok=True)
+    kubeconfig.write_text(answer.stdout)
+    kubeconfig.chmod(0o600)
+    users.add(kubeconfig)
+    return RunningCluster(name=name, kubeconfig=kubeconfig, kind=program)
+
+
+def until(
+    look: Callable[[], Answer], *, what: str, within: float = 60, every: float = 0.2
+) -> Answer:
+    """The first answer that is not empty; a refusal is looked past until the time is up."""
+    deadline = time.monotonic() + within
+    last: object = None
+    while time.monotonic() < deadline:
+        try:
+            last = answer = look()
+        except Refused as refusal:
+            last = refusal
+        else:
+            if answer:
+                return answer
+        time.sleep(every)
+    raise TooLate(f"{what}: not within {within:.0f} s; last seen: {last!r}")
+
+
+def _as_label(words: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")[:40].strip("-")
+
+
+def _answers(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=2):
+            return True
+    except OSError:
+        return False
