@@ -1,0 +1,1 @@
+"""The API: one frozen model per kind, from which the CustomResourceDefinitions are generated."""
