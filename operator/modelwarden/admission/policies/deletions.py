@@ -1,0 +1,87 @@
+"""What may not be deleted: records, what is in use, and the places where they live."""
+
+from modelwarden.admission.policies.cel import BY_OPERATOR, CALLER, sentence
+from modelwarden.admission.policies.shape import Match, Policy, Validation
+from modelwarden.domain.labels import GROUP, PREFIX
+
+# A namespace that holds records of models, and a CRD whose deletion is meant.
+RECORDS = PREFIX + "records"
+DELETE = PREFIX + "delete"
+
+_STAGE = "dyn(oldObject).?status.?stage.orValue('')"
+_VERSIONS = "dyn(oldObject).?status.?versions.orValue(0)"
+_NAME = "oldObject.metadata.name"
+_ONLY = "request.resource.resource"
+
+DELETE_GUARD = Policy(
+    name="delete-guard",
+    rule="Versions in use, models with versions, decisions and transitions are not deleted.",
+    matches=(
+        Match(
+            resources=("models", "modelversions", "modeltransitions", "modeldecisions"),
+            operations=("DELETE",),
+        ),
+    ),
+    conditions={
+        # Whether a namespace may go is asked when it is deleted; then it must be able to end.
+        "not-a-namespace-that-ends": (
+            f"!({CALLER} == 'system:serviceaccount:kube-system:namespace-controller'\n"
+            "&& namespaceObject != null && has(namespaceObject.metadata.deletionTimestamp))"
+        ),
+    },
+    validations=(
+        Validation(
+            claim=(
+                f"{_ONLY} != 'modelversions'"
+                f" || !({_STAGE} in ['Staging', 'Production', 'Retiring'])"
+            ),
+            sentence_in_cel=sentence(
+                "{name} is in {stage}: move it out of that stage first", name=_NAME, stage=_STAGE
+            ),
+        ),
+        Validation(
+            claim=f"{_ONLY} != 'models' || {_VERSIONS} == 0",
+            sentence_in_cel=sentence(
+                "{name} has {count} versions: delete them first, each after it left its stages",
+                name=_NAME,
+                count=f"string({_VERSIONS})",
+            ),
+        ),
+        Validation(
+            claim=f"{_ONLY} in ['models', 'modelversions'] || {BY_OPERATOR}",
+            sentence_in_cel=sentence(
+                "records are deleted by the operator only, when their retention ends ({name})",
+                name=_NAME,
+            ),
+        ),
+    ),
+)
+
+HOME_GUARD = Policy(
+    name="home-guard",
+    rule="A namespace with records and a CRD of ours are deleted only after saying so on them.",
+    matches=(
+        Match(resources=("namespaces",), operations=("DELETE",), group="", version="v1"),
+        Match(
+            resources=("customresourcedefinitions",),
+            operations=("DELETE",),
+            group="apiextensions.k8s.io",
+            version="v1",
+        ),
+    ),
+    validations=(
+        Validation(
+            claim=(
+                f"{_ONLY} == 'namespaces'\n"
+                f"? !('{RECORDS}' in oldObject.metadata.?labels.orValue({{}}))\n"
+                f": dyn(oldObject).spec.group != '{GROUP}'"
+                f" || '{DELETE}' in oldObject.metadata.?annotations.orValue({{}})"
+            ),
+            sentence_in_cel=sentence(
+                f"{{name}} holds records of models: first take the label {RECORDS} off the "
+                f"namespace, or put the annotation {DELETE} on the CRD",
+                name=_NAME,
+            ),
+        ),
+    ),
+)
