@@ -6,11 +6,11 @@ from typing import Generic, TypeAlias, TypeVar
 
 from modelwarden.audit.objects import LedgerObject
 from modelwarden.domain.records import Record
+from modelwarden.domain.state import ModelKey
 
 S = TypeVar("S")
 
 Fold: TypeAlias = Callable[[S, Record], S]
-ModelKey: TypeAlias = tuple[str, str]
 
 
 class Book(Generic[S]):
@@ -56,5 +56,5 @@ class Book(Generic[S]):
 
 
 def model_of(record: Record) -> ModelKey:
-    """Name the model that a record is about: (namespace, name); two empty texts for the ledger."""
-    return record.namespace, record.model
+    """Name the model that a record is about; two empty texts for the ledger itself."""
+    return ModelKey(record.namespace, record.model)

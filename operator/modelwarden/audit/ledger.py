@@ -8,7 +8,7 @@ from typing import Any, Generic, Self
 from uuid import uuid4
 
 from modelwarden.audit.anchor import Anchor
-from modelwarden.audit.book import Book, Fold, ModelKey, S, model_of
+from modelwarden.audit.book import Book, Fold, S, model_of
 from modelwarden.audit.chain import Chain, all_objects, later, objects_from
 from modelwarden.audit.evidence import read_evidence, write_evidence
 from modelwarden.audit.objects import MAX_RECORDS, LedgerObject, record_bytes, seal, unseal
@@ -16,6 +16,7 @@ from modelwarden.audit.shape import MAX_INDEX
 from modelwarden.audit.signing import Signer
 from modelwarden.audit.store import Store, ledger_key
 from modelwarden.domain.records import Operation, Record
+from modelwarden.domain.state import ModelKey
 from modelwarden.errors import (
     LedgerConflictError,
     LedgerLostError,
@@ -129,6 +130,9 @@ class Ledger(Generic[S]):
         the ledger's time stands still rather than go back.
         """
         request = _Request(model=model, records=_valid(model, records), after=expected_last_index)
+        if self.last_index(model) == expected_last_index:
+            # What does not fold is its author's to know, and not of those it would travel with.
+            self._book.folded(self._placed(request.records))
         self._waiting.append(request)
         try:
             async with self._turn:
@@ -278,7 +282,9 @@ def _valid(model: ModelKey, records: Sequence[Record]) -> tuple[Record, ...]:
     for record in records:
         record_bytes(record.at(MAX_INDEX - 1))
         if model_of(record) != model:
-            raise ValueError(f"a record of {model_of(record)} in an append of {model}")
+            raise ValueError(
+                f"a record of {'/'.join(model_of(record))} in an append of {'/'.join(model)}"
+            )
         if record.transaction != records[0].transaction:
             raise ValueError("the records of one append have one transaction")
         if record.operation is Operation.GENESIS:

@@ -17,8 +17,9 @@ from typing import Any, NoReturn
 from modelwarden.audit.findings import Finding, FindingError, Flaw
 from modelwarden.audit.shape import wrong_head_field, wrong_record_field
 from modelwarden.audit.signing import Signer, TrustedKey, from_base64, to_base64
-from modelwarden.audit.store import MAX_BYTES, digest_of_bytes
+from modelwarden.audit.store import MAX_BYTES
 from modelwarden.domain.canonical import canonical_bytes, digest_of
+from modelwarden.domain.digests import file_digest
 from modelwarden.domain.records import FORMAT, Operation, Record
 from modelwarden.errors import LedgerNewerError
 
@@ -47,7 +48,7 @@ class Head:
     @cached_property
     def digest(self) -> str:
         """Name the head, and with it the object and everything before it."""
-        return digest_of_bytes(self.message)
+        return file_digest([self.message])
 
     def to_json(self) -> dict[str, Any]:
         """Write the head as JSON."""
@@ -237,7 +238,7 @@ def _joined(message: bytes, records: Sequence[bytes], signature: bytes) -> bytes
 
 
 def _digest_of_records(written: Sequence[bytes]) -> str:
-    return digest_of([digest_of_bytes(record) for record in written])
+    return digest_of([file_digest([record]) for record in written])
 
 
 def _repeated_key(data: bytes) -> str | None:

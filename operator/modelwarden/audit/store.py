@@ -3,10 +3,11 @@
 Stores are blocking; whoever runs an event loop calls them from a thread.
 """
 
-import hashlib
 import re
 from collections.abc import Sequence
 from typing import Protocol
+
+from modelwarden.domain.digests import is_digest
 
 LEDGER = "ledger/"
 EVIDENCE = "evidence/"
@@ -15,7 +16,6 @@ EVIDENCE = "evidence/"
 MAX_BYTES = 8 * 1024 * 1024
 
 _KEY = re.compile(r"ledger/[0-9]{20}|evidence/[0-9a-f]{64}")
-_DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 
 
 class NotStoredError(LookupError):
@@ -58,15 +58,9 @@ def ledger_key(index: int) -> str:
 
 def evidence_key(digest: str) -> str:
     """Name the evidence with this digest; ValueError for what is no `sha256:<64 hex>`."""
-    match = _DIGEST.fullmatch(digest)
-    if match is None:
+    if not is_digest(digest):
         raise ValueError(f"not a digest: {digest!r}")
-    return EVIDENCE + match[1]
-
-
-def digest_of_bytes(data: bytes) -> str:
-    """Name bytes by their SHA-256: `sha256:<64 hex>`."""
-    return "sha256:" + hashlib.sha256(data).hexdigest()
+    return EVIDENCE + digest.removeprefix("sha256:")
 
 
 def is_key(text: str) -> bool:
