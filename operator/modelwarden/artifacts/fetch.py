@@ -1,0 +1,91 @@
+"""Brings an artifact to a pod that serves it, before its containers start.
+
+What to bring comes from the pod's own annotations, so a pod keeps the version it was made for. How
+the store is reached comes from the client library's own environment variables.
+"""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from modelwarden.artifacts.bringing import bring
+from modelwarden.artifacts.failures import ArtifactRefusedError
+from modelwarden.artifacts.s3 import S3Source, StoreAccess, connect
+from modelwarden.artifacts.sources import Limits
+from modelwarden.domain.artifact_uri import ArtifactUri, Scheme, parse
+from modelwarden.domain.digests import is_digest
+from modelwarden.errors import ModelwardenError
+
+URI: Final = "MODELWARDEN_ARTIFACT_URI"
+DIGEST: Final = "MODELWARDEN_ARTIFACT_DIGEST"
+TARGET: Final = "MODELWARDEN_TARGET"
+ADDRESSING: Final = "MODELWARDEN_S3_ADDRESSING"
+DEFAULT_TARGET: Final = "/models"
+
+_UNFINISHED: Final = ".modelwarden-unfinished-"
+
+
+def run_fetch(environment: Mapping[str, str]) -> int:
+    """Bring the artifact that the environment names; 0 if it is there or there is none yet."""
+    uri, digest = environment.get(URI, ""), environment.get(DIGEST, "")
+    target = Path(environment.get(TARGET) or DEFAULT_TARGET)
+    if not uri:
+        # Before the first promotion and after a withdrawal; the server stays unready by itself.
+        _say("no model yet: this pod's annotations name no artifact")
+        return 0
+    try:
+        size = fetch(uri, digest, into=target, addressing=environment.get(ADDRESSING))
+    except (ModelwardenError, OSError) as error:
+        _say(f"{type(error).__name__.removesuffix('Error')}: {error}")
+        return 1
+    _say(f"{uri} is in {target}: {size} bytes, {digest}")
+    return 0
+
+
+def fetch(uri: str, digest: str, *, into: Path, addressing: str | None = None) -> int:
+    """Bring one artifact into a folder and give its size; with another digest nothing arrives."""
+    place = _place(uri)
+    if not is_digest(digest):
+        raise ArtifactRefusedError("DigestMissing", f"{DIGEST} is no digest: {digest!r:.100}.")
+    source = S3Source(connect(StoreAccess(addressing=addressing or None)), place)
+    files = source.files(Limits())
+    _clear_unfinished(into)
+    unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=into))
+    try:
+        arrived = bring(source, files, into=unfinished)
+        if arrived != digest:
+            raise ArtifactRefusedError("DigestDiffers", f"{uri} is {arrived}, not {digest}.")
+        _put_in_place(unfinished, into)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return sum(file.size for file in files)
+
+
+def _place(uri: str) -> ArtifactUri:
+    place = parse(uri)
+    if not isinstance(place, ArtifactUri):
+        raise ArtifactRefusedError(place.code, place.message)
+    if place.scheme is not Scheme.S3:
+        raise ArtifactRefusedError("StoreNotSupported", f"Nothing is fetched from {uri} yet.")
+    return place
+
+
+def _clear_unfinished(target: Path) -> None:
+    # An earlier try of the same init container may have been killed.
+    for left_over in target.glob(f"{_UNFINISHED}*"):
+        shutil.rmtree(left_over)
+
+
+def _put_in_place(unfinished: Path, target: Path) -> None:
+    for arrived in sorted(unfinished.iterdir()):
+        place = target / arrived.name
+        if place.is_dir() and not place.is_symlink():
+            shutil.rmtree(place)
+        arrived.rename(place)
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"modelwarden fetch: {sentence}\n")
