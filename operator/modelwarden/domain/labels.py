@@ -14,6 +14,7 @@ ARTIFACT_URI = PREFIX + "artifact-uri"
 ARTIFACT_DIGEST = PREFIX + "artifact-digest"
 # On the Deployment only: a change of stage must not restart pods.
 STAGE = PREFIX + "stage"
+CARRIED = frozenset({MODEL, MODEL_VERSION, ARTIFACT_URI, ARTIFACT_DIGEST, STAGE})
 
 # On gate Jobs and their pods.
 MANAGED_BY = "app.kubernetes.io/managed-by"

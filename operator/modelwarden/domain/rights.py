@@ -72,6 +72,7 @@ DECISION_PARTS: Mapping[str, str] = {
     "Registered": "staging",
     "Staging": "staging",
     "Production": "production",
+    "Retiring": "archived",
     "Archived": "archived",
 }
 

@@ -1,0 +1,107 @@
+"""Conditions of an object, as kubectl, Helm and Argo CD read them (API conventions, kstatus)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from modelwarden.domain.scribe import timestamp
+from modelwarden.domain.verdicts import Outcome, Verdict
+
+LONGEST_MESSAGE = 4096
+LONGEST_SENTENCE = 1024
+
+# While one of these holds a version back a machine is at work; all others are for people or time.
+MACHINE_AT_WORK = frozenset(
+    {
+        "EvidenceNotReady",
+        "GateFinished",
+        "GatePending",
+        "GateRunning",
+        "NotRegistered",
+        "NotYetLabelled",
+        "RightNotReviewed",
+        "RolloutInProgress",
+        "RollingOut",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One observation: `holds` is None while it cannot be said."""
+
+    type: str
+    holds: bool | None
+    reason: str
+    message: str
+
+
+def is_true(kind: str, reason: str, message: str) -> Condition:
+    """Observe that something is so."""
+    return Condition(kind, holds=True, reason=reason, message=message)
+
+
+def is_false(kind: str, reason: str, message: str) -> Condition:
+    """Observe that something is not so."""
+    return Condition(kind, holds=False, reason=reason, message=message)
+
+
+def is_unknown(kind: str, reason: str, message: str) -> Condition:
+    """Say that it is not known yet."""
+    return Condition(kind, holds=None, reason=reason, message=message)
+
+
+def from_verdict(kind: str, verdict: Verdict) -> Condition:
+    """Render a verdict: what waits is Unknown, what is denied is False."""
+    holds = {Outcome.ALLOW: True, Outcome.DENY: False, Outcome.WAIT: None}[verdict.outcome]
+    return Condition(kind, holds, verdict.code, verdict.message)
+
+
+def written(
+    conditions: Iterable[Condition],
+    *,
+    generation: int,
+    now: datetime,
+    before: Iterable[Mapping[str, Any]],
+) -> list[dict[str, Any]]:
+    """Write conditions as status has them; the time of the last change outlives the picture."""
+    known = {condition["type"]: condition for condition in before}
+    return [
+        _one(condition, known.get(condition.type), generation=generation, now=now)
+        for condition in sorted(conditions, key=lambda c: c.type)
+    ]
+
+
+def shortened(text: str, longest: int) -> str:
+    """Cut a text that is too long for its field, and show that it was cut."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def obstacle(verdict: Verdict) -> dict[str, Any]:
+    """Write an answer that holds something back."""
+    written_out: dict[str, Any] = {
+        "outcome": verdict.outcome.value,
+        "code": verdict.code,
+        "message": shortened(verdict.sentence, LONGEST_SENTENCE),
+    }
+    if verdict.next_step:
+        written_out["nextStep"] = shortened(verdict.next_step, LONGEST_SENTENCE)
+    return written_out
+
+
+def _one(
+    condition: Condition, before: Mapping[str, Any] | None, *, generation: int, now: datetime
+) -> dict[str, Any]:
+    status = {True: "True", False: "False", None: "Unknown"}[condition.holds]
+    unchanged = before is not None and before["status"] == status
+    return {
+        "type": condition.type,
+        "status": status,
+        "observedGeneration": generation,
+        "lastTransitionTime": before["lastTransitionTime"]
+        if unchanged and before is not None
+        else timestamp(now),
+        "reason": condition.reason,
+        "message": shortened(condition.message, LONGEST_MESSAGE),
+    }

@@ -1,0 +1,170 @@
+"""From facts and fold to a plan: what is recorded, what is created, and when to look again."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from modelwarden.domain.canonical import digest_of
+from modelwarden.domain.digests import transition_digest
+from modelwarden.domain.facts import Access, PolicyFacts, Snapshot, TransitionFacts
+from modelwarden.domain.gates import gates_of
+from modelwarden.domain.identity import Caller, Identity
+from modelwarden.domain.opening import (
+    Hold,
+    NewAttempt,
+    access_needed,
+    openings,
+    wanted,
+)
+from modelwarden.domain.progress import NO_STEP, Step, next_step
+from modelwarden.domain.records import Operation, Record
+from modelwarden.domain.scribe import Scribe, actor_of, timestamp
+from modelwarden.domain.stages import Move
+from modelwarden.domain.standing import access_of_attempt, request_of, standing
+from modelwarden.domain.state import ModelState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What one look at a Model leads to. An empty plan means that everything waits."""
+
+    records: tuple[Record, ...] = ()
+    evidence: tuple[dict[str, Any], ...] = ()
+    create: tuple[NewAttempt, ...] = ()
+    discard: tuple[TransitionFacts, ...] = ()
+    holds: tuple[Hold, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing is to be recorded or created."""
+        return not (self.records or self.create or self.discard)
+
+
+def decide(snapshot: Snapshot, state: ModelState, *, scribe: Scribe, identity: Identity) -> Plan:
+    """Decide what happens next to a Model.
+
+    Everything in one plan is independent of everything else in it; what depends on a record is
+    decided in the next look, with the record in the fold.
+    """
+    step = NO_STEP
+    for attempt in state.open_attempts():
+        look = standing(attempt, snapshot, state=state, identity=identity)
+        step = _joined(
+            step,
+            next_step(attempt, look, snapshot=snapshot, state=state, scribe=scribe),
+        )
+    opened = openings(snapshot, state, identity=identity)
+    create, discard = [], []
+    for new in opened.attempts:
+        there = snapshot.transitions.get(new.name)
+        if there is None:
+            create.append(new)
+        elif there.digest == transition_digest(new.spec):
+            step = _joined(step, _requested(new, there, snapshot=snapshot, scribe=scribe))
+        else:
+            # An attempt that was created and never recorded is frozen on what held then.
+            discard.append(there)
+    step = _joined(step, _adoptions(snapshot, state, scribe=scribe))
+    return Plan(
+        records=_one_commit_of_production(step.records),
+        evidence=step.evidence,
+        create=tuple(create),
+        discard=tuple(discard),
+        holds=opened.holds,
+    )
+
+
+def questions(snapshot: Snapshot, state: ModelState) -> frozenset[Access]:
+    """List what to ask the API server before a decision: who may ask, and who may vote."""
+    asked: set[Access] = set()
+    for request in wanted(snapshot, state):
+        if request.author is not None:
+            asked.update(access_needed(request, snapshot))
+    for attempt in state.open_attempts():
+        transition = snapshot.transitions.get(attempt.name)
+        if transition is not None and attempt.kind is not Move.REGISTER:
+            asked.update(access_needed(request_of(attempt, transition), snapshot))
+        asked.update(access_of_attempt(attempt, snapshot))
+    return frozenset(asked)
+
+
+def _joined(step: Step, other: Step) -> Step:
+    return Step(records=(*step.records, *other.records), evidence=(*step.evidence, *other.evidence))
+
+
+def _one_commit_of_production(records: tuple[Record, ...]) -> tuple[Record, ...]:
+    """Keep one change of Production in a plan: the next one must be decided on its outcome."""
+    kept, seen = [], False
+    for record in records:
+        touches = record.operation in (Operation.ROLLOUT_BEGUN, Operation.PROMOTED)
+        if touches and seen:
+            continue
+        seen = seen or touches
+        kept.append(record)
+    return tuple(kept)
+
+
+def _requested(
+    new: NewAttempt, there: TransitionFacts, *, snapshot: Snapshot, scribe: Scribe
+) -> Step:
+    version = snapshot.versions[new.key.version]
+    spec = dict(there.spec)
+    evidence = [spec, dict(version.spec)]
+    names = {"transition": digest_of(spec), "version": digest_of(dict(version.spec))}
+    if isinstance(snapshot.policy, PolicyFacts):
+        policy = dict(snapshot.policy.stored)
+        evidence.append(policy)
+        names["policy"] = digest_of(policy)
+    author = spec["request"]["author"]
+    record = Record(
+        operation=Operation.REQUESTED,
+        time=timestamp(scribe.now),
+        transaction=scribe.transaction,
+        actor=actor_of(Caller.from_json(author)),
+        namespace=scribe.key.namespace,
+        model=scribe.key.name,
+        version=new.key.version,
+        transition=new.name,
+        rationale=new.request.reason,
+        subject=version.subject,
+        policy=there.policy_digest,
+        evidence=names,
+        uids={"transition": there.uid, "version": version.uid},
+        facts={
+            "kind": new.request.kind.value,
+            "from": spec.get("from", ""),
+            "to": new.key.target.value,
+            "number": spec["attempt"],
+            "requestId": new.request.id,
+            "gates": [
+                gate.name
+                for gate in gates_of(there.step, affects_people=bool(spec.get("affectsPeople")))
+            ],
+            "artifact": {"uri": version.artifact.uri, "digest": version.artifact.digest},
+            "label": version.label,
+        },
+        build=scribe.build,
+    )
+    return Step(records=(record,), evidence=tuple(evidence))
+
+
+def _adoptions(snapshot: Snapshot, state: ModelState, *, scribe: Scribe) -> Step:
+    """Record that a version came back under a new UID with the content that its number means."""
+    records = [
+        Record(
+            operation=Operation.ADOPTED,
+            time=timestamp(scribe.now),
+            transaction=scribe.transaction,
+            actor=actor_of(version.registered_by or Caller(username="")),
+            namespace=scribe.key.namespace,
+            model=scribe.key.name,
+            version=number,
+            subject=version.subject,
+            uids={"version": version.uid},
+            build=scribe.build,
+        )
+        for number, version in sorted(snapshot.versions.items())
+        if (known := state.versions.get(number)) is not None
+        and known.subject == version.subject
+        and known.uid != version.uid
+    ]
+    return Step(records=tuple(records))

@@ -1,0 +1,48 @@
+"""What people vote on, as one digest: the gates' results and what is known to go wrong."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelwarden.domain.canonical import digest_of
+from modelwarden.domain.facts import GateSpec, TransitionFacts, VersionFacts
+from modelwarden.domain.state import AttemptState
+
+
+def evidence_digest(attempt: AttemptState, version: VersionFacts) -> str:
+    """Name the evidence; a vote dies with any change of it. Tags are never part of it."""
+    return digest_of(
+        {
+            "gates": {name: gate.evidence for name, gate in attempt.gates.items()},
+            "limitations": list(version.limitations),
+            "knownFailureModes": list(version.known_failure_modes),
+        }
+    )
+
+
+def inputs_digest(gate: GateSpec, attempt: TransitionFacts) -> str:
+    """Name what a gate is about to judge: the subject, the gate's own settings and the attempt.
+
+    Never the rendered pod, which changes with the release of the operator.
+    """
+    return digest_of(
+        {
+            "subject": attempt.spec["subjectDigest"],
+            "gate": {"name": gate.name, "kind": gate.kind, "settings": dict(gate.settings)},
+            "attempt": attempt.uid,
+        }
+    )
+
+
+def result_evidence(
+    gate: GateSpec, attempt: TransitionFacts, *, result: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Write a gate's result as evidence, bound to what it judged."""
+    return {
+        "format": 1,
+        "gate": gate.name,
+        "kind": gate.kind,
+        "attempt": {"name": attempt.name, "uid": attempt.uid},
+        "subject": attempt.spec["subjectDigest"],
+        "inputs": inputs_digest(gate, attempt),
+        **result,
+    }

@@ -1,0 +1,306 @@
+"""The ledger's meaning: one record applied to what was known before it.
+
+The records are the commit point. A status, a label or an answer about the past is this fold and
+nothing else, so it is total over what this release knows and raises for anything it does not.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from modelwarden.domain.records import Operation, Record
+from modelwarden.domain.stages import Move, Stage
+from modelwarden.domain.state import (
+    AttemptKey,
+    AttemptOutcome,
+    AttemptState,
+    Certainty,
+    GateOutcome,
+    GateState,
+    LedgerState,
+    ModelKey,
+    ModelState,
+    ServingInterval,
+    VersionState,
+    VoteState,
+)
+
+
+def fold(state: LedgerState, record: Record) -> LedgerState:
+    """Apply one record; records are applied in the order of their index, each once."""
+    after = replace(state, size=record.index + 1, last_time=record.time)
+    if record.operation is Operation.GENESIS:
+        return replace(after, origin=record.facts["origin"])
+    if record.operation is Operation.STARTED:
+        return replace(after, starts=(*after.starts, (state.last_time, record.time))[-STARTS_KEPT:])
+    if not record.model:
+        return after
+    key = ModelKey(record.namespace, record.model)
+    return replace(after, models={**after.models, key: fold_model(after.model(key), record)})
+
+
+def fold_model(model: ModelState, record: Record) -> ModelState:
+    """Apply one record of one model."""
+    known = replace(model, last_index=record.index, last_time=record.time)
+    step = _STEPS.get(record.operation)
+    after = known if step is None else step(known, record)
+    return _note(after, record)
+
+
+def fold_all(state: LedgerState, records: Iterable[Record]) -> LedgerState:
+    """Apply records in order."""
+    for record in records:
+        state = fold(state, record)
+    return state
+
+
+# Enough to say for every time since the last weeks whether somebody was watching.
+STARTS_KEPT = 512
+
+
+def _requested(model: ModelState, record: Record) -> ModelState:
+    facts = record.facts
+    key = AttemptKey(_version(record), Stage(facts["to"]))
+    attempt = AttemptState(
+        name=record.transition,
+        uid=record.uids.get("transition", ""),
+        key=key,
+        number=facts["number"],
+        kind=Move(facts["kind"]),
+        source=Stage(facts["from"]) if facts["from"] else None,
+        request_id=facts["requestId"],
+        requester=record.actor,
+        rationale=record.rationale,
+        subject=record.subject,
+        spec=record.evidence["transition"],
+        gates_expected=tuple(facts["gates"]),
+        opened=record.time,
+    )
+    model = replace(
+        model,
+        attempts={**model.attempts, attempt.name: attempt},
+        latest={**model.latest, key: attempt.name},
+    )
+    return _first_seen(model, record) if attempt.kind is Move.REGISTER else model
+
+
+def _first_seen(model: ModelState, record: Record) -> ModelState:
+    number = _version(record)
+    if number in model.versions:
+        return model
+    version = VersionState(
+        number=number,
+        subject=record.subject,
+        stage=Stage.REGISTERED,
+        since=record.time,
+        index=record.index,
+        artifact_uri=record.facts["artifact"]["uri"],
+        artifact_digest=record.facts["artifact"]["digest"],
+        label=record.facts.get("label", ""),
+        registrant=record.actor,
+        uid=record.uids.get("version", ""),
+        history=((Stage.REGISTERED, record.time, record.index),),
+    )
+    return replace(model, versions={**model.versions, number: version})
+
+
+def _registered(model: ModelState, record: Record) -> ModelState:
+    number = _version(record)
+    version = replace(model.versions[number], valid=True, since=record.time, index=record.index)
+    return _succeeded(replace(model, versions={**model.versions, number: version}), record)
+
+
+def _adopted(model: ModelState, record: Record) -> ModelState:
+    number = _version(record)
+    version = replace(model.versions[number], uid=record.uids["version"])
+    return replace(model, versions={**model.versions, number: version})
+
+
+def _gate_finished(model: ModelState, record: Record) -> ModelState:
+    facts = record.facts
+    gate = GateState(
+        name=facts["gate"],
+        outcome=GateOutcome(facts["outcome"]),
+        code=facts["code"],
+        sentence=facts["sentence"],
+        tries=facts["try"],
+        finished=record.time,
+        index=record.index,
+        evidence=record.evidence.get("result", ""),
+        final=facts["final"],
+    )
+    attempt = model.attempts[record.transition]
+    attempt = replace(attempt, gates={**attempt.gates, gate.name: gate})
+    return _with_attempt(model, _failed_if_a_gate_failed(attempt, record))
+
+
+def _failed_if_a_gate_failed(attempt: AttemptState, record: Record) -> AttemptState:
+    """End the attempt when every gate has its last answer and one of them is not a pass."""
+    if not attempt.gates_finished:
+        return attempt
+    lost = [gate for gate in attempt.gates.values() if gate.outcome is not GateOutcome.PASSED]
+    if not lost:
+        return attempt
+    return replace(
+        attempt,
+        outcome=AttemptOutcome.FAILED,
+        code="GateFailed",
+        sentence=" ".join(f"{gate.name}: {gate.sentence}" for gate in lost),
+        ended=record.time,
+    )
+
+
+def _voted(model: ModelState, record: Record) -> ModelState:
+    attempt = model.attempts[record.transition]
+    vote = VoteState(
+        decision=record.facts["decision"],
+        uid=record.uids["decision"],
+        kind=record.facts["vote"],
+        actor=record.actor,
+        person=record.facts["person"],
+        roles=tuple(record.facts["roles"]),
+        rationale=record.rationale,
+        time=record.time,
+        index=record.index,
+    )
+    attempt = replace(attempt, votes=(*attempt.votes, vote))
+    if vote.kind == "Reject":
+        attempt = replace(
+            attempt,
+            outcome=AttemptOutcome.REJECTED,
+            code="Rejected",
+            sentence=f'{record.actor.username} rejected it: "{record.rationale}"',
+            ended=record.time,
+        )
+    return _with_attempt(model, attempt)
+
+
+def _retracted(model: ModelState, record: Record) -> ModelState:
+    attempt = model.attempts[record.transition]
+    kept = tuple(vote for vote in attempt.votes if vote.uid != record.facts["vote"])
+    return _with_attempt(model, replace(attempt, votes=kept))
+
+
+def _superseded(model: ModelState, record: Record) -> ModelState:
+    return _ended(model, record, AttemptOutcome.SUPERSEDED)
+
+
+def _rollout_begun(model: ModelState, record: Record) -> ModelState:
+    attempt = replace(
+        model.attempts[record.transition],
+        outcome=AttemptOutcome.ROLLING_OUT,
+        rollout_begun=record.time,
+    )
+    return _with_attempt(model, attempt)
+
+
+def _rollout_aborted(model: ModelState, record: Record) -> ModelState:
+    return _ended(model, record, AttemptOutcome.SUPERSEDED)
+
+
+def _rollout_failed(model: ModelState, record: Record) -> ModelState:
+    return _ended(model, record, AttemptOutcome.FAILED)
+
+
+def _moved(model: ModelState, record: Record) -> ModelState:
+    """Move every version the record names, and end the attempt that asked for it."""
+    versions = dict(model.versions)
+    for move in record.moves:
+        versions[move.version] = replace(
+            versions[move.version],
+            stage=move.target,
+            since=record.time,
+            index=record.index,
+            was_superseded=_left_by_being_superseded(versions[move.version], record, move.target),
+            history=(*versions[move.version].history, (move.target, record.time, record.index)),
+        )
+    in_production = [n for n, v in versions.items() if v.stage is Stage.PRODUCTION]
+    if len(in_production) > 1:
+        raise ValueError(f"record {record.index} leaves {in_production} in Production at once")
+    model = replace(
+        model, versions=versions, production=in_production[0] if in_production else None
+    )
+    return _serving(_succeeded(model, record), record)
+
+
+def _left_by_being_superseded(version: VersionState, record: Record, target: Stage) -> bool:
+    """Only a version that another one replaced may return without the Production step."""
+    if version.stage is Stage.PRODUCTION and target is not Stage.PRODUCTION:
+        return record.operation is Operation.PROMOTED
+    return version.was_superseded and target in (Stage.RETIRING, Stage.ARCHIVED)
+
+
+def _serving(model: ModelState, record: Record) -> ModelState:
+    """Open and close serving intervals where the version in Production changed."""
+    current = model.intervals[-1] if model.intervals and not model.intervals[-1].end else None
+    if model.production == (current.version if current else None):
+        return model
+    intervals = model.intervals
+    if current is not None:
+        intervals = (*intervals[:-1], replace(current, end=record.time))
+    if model.production is not None:
+        opened = ServingInterval(
+            version=model.production,
+            start=record.time,
+            end="",
+            certainty=Certainty(record.facts.get("certainty", Certainty.DECLARED)),
+            index=record.index,
+            window_start=record.facts.get("rolloutBegun", ""),
+        )
+        intervals = (*intervals, opened)
+    return replace(model, intervals=intervals)
+
+
+def _succeeded(model: ModelState, record: Record) -> ModelState:
+    if record.transition not in model.attempts:
+        return model
+    return _ended(model, record, AttemptOutcome.SUCCEEDED)
+
+
+def _ended(model: ModelState, record: Record, outcome: AttemptOutcome) -> ModelState:
+    attempt = replace(
+        model.attempts[record.transition],
+        outcome=outcome,
+        code=record.facts.get("code", outcome.value),
+        sentence=record.facts.get("sentence", ""),
+        reopens=record.facts.get("reopens", False),
+        ended=record.time,
+    )
+    return _with_attempt(model, attempt)
+
+
+def _with_attempt(model: ModelState, attempt: AttemptState) -> ModelState:
+    return replace(model, attempts={**model.attempts, attempt.name: attempt})
+
+
+def _note(model: ModelState, record: Record) -> ModelState:
+    """Remember at the attempt which records tell of it."""
+    attempt = model.attempts.get(record.transition)
+    if attempt is None:
+        return model
+    return _with_attempt(model, replace(attempt, indices=(*attempt.indices, record.index)))
+
+
+def _version(record: Record) -> int:
+    if record.version is None:
+        raise ValueError(f"record {record.index} ({record.operation}) names no version")
+    return record.version
+
+
+_STEPS: dict[Operation, Callable[[ModelState, Record], ModelState]] = {
+    Operation.REQUESTED: _requested,
+    Operation.REGISTERED: _registered,
+    Operation.ADOPTED: _adopted,
+    Operation.GATE_FINISHED: _gate_finished,
+    Operation.VOTED: _voted,
+    Operation.RETRACTED: _retracted,
+    Operation.SUPERSEDED: _superseded,
+    Operation.ROLLOUT_BEGUN: _rollout_begun,
+    Operation.ROLLOUT_ABORTED: _rollout_aborted,
+    Operation.ROLLOUT_FAILED: _rollout_failed,
+    Operation.PROMOTED: _moved,
+    Operation.DEMOTED: _moved,
+    Operation.ROLLED_BACK: _moved,
+    Operation.WITHDRAWN: _moved,
+    Operation.RETIRED: _moved,
+    Operation.ARCHIVED: _moved,
+}

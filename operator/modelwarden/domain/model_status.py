@@ -1,0 +1,194 @@
+"""The status of a Model: the fold in a picture, with everything that holds its wishes back."""
+
+from typing import Any
+
+from modelwarden.domain.conditions import (
+    MACHINE_AT_WORK,
+    Condition,
+    is_false,
+    is_true,
+    obstacle,
+    shortened,
+    written,
+)
+from modelwarden.domain.departures import directly_superseded
+from modelwarden.domain.facts import ModelFacts, PolicyFacts, Snapshot
+from modelwarden.domain.movement import requests
+from modelwarden.domain.opening import Hold
+from modelwarden.domain.stages import Stage
+from modelwarden.domain.standing import Standing
+from modelwarden.domain.state import (
+    AttemptKey,
+    AttemptState,
+    ModelState,
+    ServingInterval,
+    VersionState,
+)
+from modelwarden.domain.verdicts import Verdict, deny, unmet
+
+INTERVALS_SHOWN = 50
+ARCHIVED_SHOWN = 512
+LISTED = 64
+SHORT = 256
+
+
+def model_status(
+    model: ModelFacts,
+    snapshot: Snapshot,
+    *,
+    state: ModelState,
+    holds: tuple[Hold, ...],
+    looks: tuple[Standing, ...],
+) -> dict[str, Any]:
+    """Draw the picture; it is a function of the facts and the fold."""
+    obstacles = _obstacles(model, state, holds=holds, looks=looks)
+    status: dict[str, Any] = {
+        "observedGeneration": model.generation,
+        "stages": _stages(state),
+        "summary": _summary(state, obstacles),
+        "versions": len(state.versions),
+        "conditions": written(
+            _conditions(model, obstacles),
+            generation=model.generation,
+            now=snapshot.now,
+            before=model.status.get("conditions", ()),
+        ),
+    }
+    if state.intervals:
+        status["serving"] = [_interval(i) for i in state.intervals[-INTERVALS_SHOWN:]]
+    if isinstance(snapshot.policy, PolicyFacts):
+        status["policy"] = _policy(snapshot.policy)
+    if obstacles:
+        status["unmet"] = [_unmet(key, verdict) for key, verdict in obstacles][:LISTED]
+    if state.versions:
+        status["latestVersion"] = max(state.versions)
+    status["nextVersion"] = max(state.versions, default=0) + 1
+    if state.last_index >= 0:
+        status["ledgerIndex"] = state.last_index
+    return status
+
+
+def _obstacles(
+    model: ModelFacts,
+    state: ModelState,
+    *,
+    holds: tuple[Hold, ...],
+    looks: tuple[Standing, ...],
+) -> tuple[tuple[AttemptKey, Verdict], ...]:
+    """Collect what holds back each wish: before its attempt, in it, or since it ended."""
+    found = [(hold.key, hold.verdict) for hold in holds]
+    found += [(look.attempt.key, verdict) for look in looks for verdict in unmet(look.verdicts)]
+    seen = {key for key, _ in found}
+    found += [
+        (attempt.key, _ended_badly(attempt))
+        for request in requests(model, state)
+        if request.key not in seen
+        and (attempt := state.latest_attempt(request.key)) is not None
+        and not attempt.is_open
+        and attempt.request_id == request.id
+    ]
+    return tuple(found)
+
+
+def _ended_badly(attempt: AttemptState) -> Verdict:
+    return deny(
+        attempt.code,
+        attempt.sentence or f"Attempt {attempt.name} ended.",
+        "Correct what it says, then ask again with a new reason.",
+    )
+
+
+def _conditions(
+    model: ModelFacts, obstacles: tuple[tuple[AttemptKey, Verdict], ...]
+) -> tuple[Condition, ...]:
+    denied = [verdict for _, verdict in obstacles if verdict.denies]
+    busy = [verdict for _, verdict in obstacles if verdict.code in MACHINE_AT_WORK]
+    first = [*denied, *busy, *(verdict for _, verdict in obstacles)][:1]
+    text = " ".join(f"{key.version} to {key.target}: {v.message}" for key, v in obstacles)
+    conditions = [
+        Condition("Ready", not denied, denied[0].code, text)
+        if denied
+        else is_true("Ready", "Governed", "The stages are what the ledger says."),
+        Condition("Reconciling", bool(busy), busy[0].code, text)
+        if busy
+        else is_false("Reconciling", "NothingUnderWay", "Nothing is under way."),
+        Condition("Stalled", bool(denied), denied[0].code, text)
+        if denied
+        else is_false("Stalled", "NotStalled", "Nothing was refused."),
+        is_true("Settled", "AsWritten", "Every version is where spec.stages says.")
+        if not first
+        else is_false("Settled", first[0].code, text),
+    ]
+    if model.not_yet_supported:
+        fields = ", ".join(f"spec.{field}" for field in model.not_yet_supported)
+        conditions.append(
+            is_true("NotYetSupported", "NotYetSupported", f"{fields}: kept, not acted on yet.")
+        )
+    return tuple(conditions)
+
+
+def _stages(state: ModelState) -> dict[str, Any]:
+    stages: dict[str, Any] = {}
+    if state.production is not None:
+        stages["production"] = _production(state.versions[state.production])
+    listed = {
+        "staging": state.in_stage(Stage.STAGING)[-LISTED:],
+        "retiring": state.in_stage(Stage.RETIRING)[-LISTED:],
+        "archived": state.in_stage(Stage.ARCHIVED)[-ARCHIVED_SHOWN:],
+    }
+    stages |= {name: list(versions) for name, versions in listed.items() if versions}
+    back = directly_superseded(state)
+    if back is not None:
+        stages["rollbackTo"] = [{"version": back}]
+    return stages
+
+
+def _production(version: VersionState) -> dict[str, Any]:
+    return {
+        "version": version.number,
+        "artifact": {"uri": version.artifact_uri, "digest": version.artifact_digest},
+        "since": version.since,
+        "ledgerIndex": version.index,
+    }
+
+
+def _interval(interval: ServingInterval) -> dict[str, Any]:
+    written_out: dict[str, Any] = {
+        "version": interval.version,
+        "from": interval.start,
+        "certainty": interval.certainty.value,
+        "ledgerIndex": interval.index,
+    }
+    if interval.end:
+        written_out["to"] = interval.end
+    return written_out
+
+
+def _policy(policy: PolicyFacts) -> dict[str, Any]:
+    written_out = {"name": policy.name, "digest": policy.digest}
+    if policy.below_floor_reason:
+        written_out["belowFloor"] = policy.below_floor_reason
+    return written_out
+
+
+def _unmet(key: AttemptKey, verdict: Verdict) -> dict[str, Any]:
+    return {"version": key.version, "to": key.target.value, **obstacle(verdict)}
+
+
+def _summary(
+    state: ModelState, obstacles: tuple[tuple[AttemptKey, Verdict], ...]
+) -> dict[str, Any]:
+    summary: dict[str, Any] = {}
+    if state.production is not None:
+        summary["production"] = shortened(_labelled(state.versions[state.production]), SHORT)
+    staging = state.in_stage(Stage.STAGING)
+    if staging:
+        summary["staging"] = shortened(", ".join(map(str, staging)), SHORT)
+    waiting = [f"{key.version} to {key.target}: {verdict.code}" for key, verdict in obstacles]
+    if waiting:
+        summary["waiting"] = shortened("; ".join(dict.fromkeys(waiting)), SHORT)
+    return summary
+
+
+def _labelled(version: VersionState) -> str:
+    return f"{version.number} ({version.label})" if version.label else str(version.number)

@@ -1,0 +1,142 @@
+"""What the stages surface asks for, and when that opens an attempt."""
+
+from dataclasses import dataclass
+
+from modelwarden.domain.departures import names
+from modelwarden.domain.facts import AuthorItem, DesiredStages, ModelFacts, StageEntry
+from modelwarden.domain.identity import Caller
+from modelwarden.domain.stages import Move, Stage, is_above, next_step
+from modelwarden.domain.state import AttemptKey, AttemptOutcome, AttemptState, ModelState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One step that somebody asked for. `author` is None where stamping was off."""
+
+    key: AttemptKey
+    kind: Move
+    source: Stage | None
+    part: str
+    reason: str
+    author: AuthorItem | None
+
+    @property
+    def id(self) -> str:
+        """Name the request; an attempt answers one request."""
+        return "" if self.author is None else self.author.id
+
+    @property
+    def requester(self) -> Caller:
+        """Name who asked."""
+        return Caller(username="") if self.author is None else self.author.by
+
+
+def wanted_stage(stages: DesiredStages, version: int) -> Stage | None:
+    """Say where the surface wants a version; None means stay.
+
+    A version may stand in `staging` and `production` at once: production is what it is to become.
+    """
+    if stages.production is not None and stages.production.version == version:
+        return Stage.PRODUCTION
+    if names(stages.archived, version):
+        return Stage.ARCHIVED
+    if names(stages.registered, version):
+        return Stage.REGISTERED
+    if names(stages.staging, version):
+        return Stage.STAGING
+    return None
+
+
+def named_versions(stages: DesiredStages) -> tuple[int, ...]:
+    """List the versions that the surface names, lowest first."""
+    entries = (*stages.staging, *stages.archived, *stages.registered)
+    found = {entry.version for entry in entries}
+    if stages.production is not None:
+        found.add(stages.production.version)
+    return tuple(sorted(found))
+
+
+def requests(model: ModelFacts, state: ModelState) -> tuple[Request, ...]:
+    """List the steps that the surface asks for and the ledger does not show yet."""
+    found = (_request(model, state, version=version) for version in named_versions(model.stages))
+    return tuple(request for request in found if request is not None)
+
+
+def opens_an_attempt(request: Request, latest: AttemptState | None) -> bool:
+    """Say whether a request calls for a new attempt.
+
+    One request opens one attempt: a failed or rejected one does not loop. Where an attempt was
+    superseded by a change of what it was frozen on, the same request opens the next one.
+    """
+    if latest is None:
+        return True
+    if latest.is_open:
+        return False
+    if latest.outcome is AttemptOutcome.SUPERSEDED and latest.reopens:
+        return True
+    return latest.request_id != request.id
+
+
+def _request(model: ModelFacts, state: ModelState, *, version: int) -> Request | None:
+    at = state.stage_of(version) or Stage.REGISTERED
+    wanted = wanted_stage(model.stages, version)
+    if wanted is None or wanted is at or (wanted is Stage.ARCHIVED and at is Stage.RETIRING):
+        return None
+    if at is Stage.PRODUCTION and wanted is Stage.STAGING and model.stages.production is not None:
+        # While another version is named for Production, the staging entry of this one is spent.
+        return None
+    target = next_step(at, wanted)
+    if target is at:
+        return None
+    parts = _parts_that_ask(model.stages, version, target=target)
+    entry = _entry(model.stages, parts[0], version=version)
+    return Request(
+        key=AttemptKey(version, target),
+        kind=Move.PROMOTE if is_above(target, at) else _downwards(at, target),
+        source=at,
+        part=parts[0],
+        reason=entry.reason,
+        author=newest_author(model.authors, parts),
+    )
+
+
+def newest_author(authors: tuple[AuthorItem, ...], parts: tuple[str, ...]) -> AuthorItem | None:
+    """Find the latest request that changed one of the parts; items are in order of time."""
+    for item in reversed(authors):
+        if any(part in item.of for part in parts):
+            return item
+    return None
+
+
+def _parts_that_ask(stages: DesiredStages, version: int, *, target: Stage) -> tuple[str, ...]:
+    """Name the parts of the surface that ask for this step, the one that gives the reason first."""
+    production = ("stages.production",) if _is_production(stages, version) else ()
+    if target is Stage.PRODUCTION:
+        return production
+    listed = {
+        "staging": stages.staging,
+        "archived": stages.archived,
+        "registered": stages.registered,
+    }
+    naming = tuple(
+        f"stages.{stage}/{version}" for stage, entries in listed.items() if names(entries, version)
+    )
+    return (*naming, *production)
+
+
+def _entry(stages: DesiredStages, part: str, *, version: int) -> StageEntry:
+    if part == "stages.production" and stages.production is not None:
+        return stages.production
+    stage = part.removeprefix("stages.").split("/")[0]
+    entries: tuple[StageEntry, ...] = getattr(stages, stage)
+    return next(entry for entry in entries if entry.version == version)
+
+
+def _is_production(stages: DesiredStages, version: int) -> bool:
+    return stages.production is not None and stages.production.version == version
+
+
+def _downwards(at: Stage, target: Stage) -> Move:
+    if target is Stage.ARCHIVED:
+        return Move.ARCHIVE
+    return Move.WITHDRAW if at is Stage.PRODUCTION else Move.DEMOTE

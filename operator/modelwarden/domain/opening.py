@@ -1,0 +1,303 @@
+"""What must hold before an attempt opens, and the attempt that is then frozen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from modelwarden.domain.edits import rights_of_move
+from modelwarden.domain.exclusions import excluded_people
+from modelwarden.domain.facts import (
+    Access,
+    AuthorItem,
+    ModelFacts,
+    PolicyFacts,
+    Snapshot,
+    SubjectKind,
+    VersionFacts,
+)
+from modelwarden.domain.floor import gates_are_supported, policy_has_step, policy_meets_floor
+from modelwarden.domain.identity import Identity, is_service_account
+from modelwarden.domain.movement import Request, opens_an_attempt, requests
+from modelwarden.domain.names import attempt_name
+from modelwarden.domain.rights import Right
+from modelwarden.domain.stages import Move, Stage, is_above
+from modelwarden.domain.state import AttemptKey, ModelState
+from modelwarden.domain.verdicts import Verdict, allow, deny, wait
+
+# Down moves and returns arrive with a later release; asking for one is answered, never ignored.
+SUPPORTED_MOVES = frozenset({Move.REGISTER, Move.PROMOTE})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """Why a version is not on its way to a stage that somebody asked for."""
+
+    key: AttemptKey
+    request: Request | None
+    verdict: Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewAttempt:
+    """An attempt to create: its name and everything that decides about it, frozen."""
+
+    name: str
+    key: AttemptKey
+    request: Request
+    spec: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Openings:
+    """What is asked for: the attempts that may open now, and what holds the others."""
+
+    attempts: tuple[NewAttempt, ...]
+    holds: tuple[Hold, ...]
+
+
+def openings(snapshot: Snapshot, state: ModelState, *, identity: Identity) -> Openings:
+    """Go through everything that is asked for and not under way."""
+    attempts, holds = [], []
+    for request in wanted(snapshot, state):
+        unmet = [v for v in _claims(request, snapshot, state=state) if not v.allows]
+        if unmet:
+            holds += [Hold(key=request.key, request=request, verdict=v) for v in unmet]
+        else:
+            attempts.append(_attempt(request, snapshot, state=state, identity=identity))
+    return Openings(attempts=tuple(attempts), holds=tuple(holds))
+
+
+def wanted(snapshot: Snapshot, state: ModelState) -> tuple[Request, ...]:
+    """List the requests that call for a new attempt: registrations first, then the surface."""
+    if snapshot.model is None:
+        return ()
+    asked = (*_registrations(snapshot, state), *requests(snapshot.model, state))
+    return tuple(r for r in asked if opens_an_attempt(r, state.latest_attempt(r.key)))
+
+
+def access_needed(request: Request, snapshot: Snapshot) -> tuple[Access, ...]:
+    """List the questions about the requester's rights."""
+    rights = rights_of_move(request.kind, source=request.source, target=request.key.target)
+    return tuple(Access(request.requester, right, snapshot.key) for right in sorted(rights))
+
+
+def requester_may(request: Request, snapshot: Snapshot) -> Verdict:
+    """Whoever asked still holds the rights to ask."""
+    for question in access_needed(request, snapshot):
+        answer = snapshot.access.get(question)
+        if answer is None:
+            return wait("RightNotReviewed", "Whether the requester may ask is not known yet.")
+        if not answer:
+            return deny("RequesterLacksRight", _lacked(question.right, request, snapshot))
+    return allow("RequesterMay", f"{request.requester.username} may ask for this.")
+
+
+def _registrations(snapshot: Snapshot, state: ModelState) -> tuple[Request, ...]:
+    return tuple(
+        Request(
+            key=AttemptKey(number, Stage.REGISTERED),
+            kind=Move.REGISTER,
+            source=None,
+            part="",
+            reason=version.label,
+            author=_registrant(version),
+        )
+        for number, version in sorted(snapshot.versions.items())
+        if number not in state.versions or not state.versions[number].valid
+    )
+
+
+def _registrant(version: VersionFacts) -> AuthorItem | None:
+    """Creating a version is the request to register it; its uid names the request."""
+    if version.registered_by is None or not version.registered_by.username:
+        return None
+    return AuthorItem(id=version.uid, by=version.registered_by, of=())
+
+
+def _claims(request: Request, snapshot: Snapshot, *, state: ModelState) -> tuple[Verdict, ...]:
+    """Ask everything at once, so that a person sees all that is missing."""
+    model, version = snapshot.model, snapshot.versions.get(request.key.version)
+    if model is None:
+        return (wait("ModelNotFound", f"Model {snapshot.key.name} does not exist."),)
+    return (
+        _move_is_supported(request),
+        _version_exists(request, version),
+        _version_is_the_recorded_one(request, version, state=state),
+        _version_is_registered(request, state),
+        _author_is_known(request),
+        *((requester_may(request, snapshot),) if request.author else ()),
+        *_policy_claims(snapshot.policy, model, target=request.key.target),
+        _no_other_rollout(request, state),
+    )
+
+
+def _policy_claims(
+    policy: PolicyFacts | Verdict, model: ModelFacts, *, target: Stage
+) -> tuple[Verdict, ...]:
+    if isinstance(policy, Verdict):
+        return (policy,)
+    step = policy.steps.get(target)
+    known = policy_has_step(policy, target)
+    if step is None or not known.allows:
+        return (known,)
+    return (policy_meets_floor(policy, model, target=target), gates_are_supported(step, model))
+
+
+def _move_is_supported(request: Request) -> Verdict:
+    if request.kind in SUPPORTED_MOVES and _climbs(request):
+        return allow("MoveSupported", "This release makes this move.")
+    return wait(
+        "NotYetSupported",
+        f"This release does not move a version from {request.source} to {request.key.target}.",
+    )
+
+
+def _climbs(request: Request) -> bool:
+    if request.source is None:
+        return True
+    return request.source in (Stage.REGISTERED, Stage.STAGING) and is_above(
+        request.key.target, request.source
+    )
+
+
+def _version_exists(request: Request, version: VersionFacts | None) -> Verdict:
+    if version is not None:
+        return allow("VersionFound", "The version exists.")
+    return wait(
+        "VersionNotFound",
+        f"Version {request.key.version} does not exist.",
+        "Register it, or correct the number in spec.stages.",
+    )
+
+
+def _version_is_the_recorded_one(
+    request: Request, version: VersionFacts | None, *, state: ModelState
+) -> Verdict:
+    """A number means one content for ever; another content under it is refused."""
+    known = state.versions.get(request.key.version)
+    if version is None or known is None or known.subject == version.subject:
+        return allow("SameContent", "The version is what was registered.")
+    return deny(
+        "NumberTaken",
+        f"Number {request.key.version} was registered with other content on {known.since}.",
+        "Register this content under the next number.",
+    )
+
+
+def _version_is_registered(request: Request, state: ModelState) -> Verdict:
+    known = state.versions.get(request.key.version)
+    if request.kind is Move.REGISTER or (known is not None and known.valid):
+        return allow("IsRegistered", "The version is registered.")
+    attempt = state.latest_attempt(AttemptKey(request.key.version, Stage.REGISTERED))
+    if attempt is None or attempt.is_open:
+        return wait("NotRegistered", f"Version {request.key.version} is not registered yet.")
+    return deny(
+        "RegistrationFailed",
+        f"The registration of version {request.key.version} failed: {attempt.sentence}",
+        "Register the next version.",
+    )
+
+
+def _author_is_known(request: Request) -> Verdict:
+    if request.author is not None:
+        return allow("AuthorKnown", "It is known who asked.")
+    return wait(
+        "AuthorUnknown",
+        "Who asked for this is not stamped on the object.",
+        "Check that the webhook runs, then write it again.",
+    )
+
+
+def _no_other_rollout(request: Request, state: ModelState) -> Verdict:
+    rollout = state.rollout()
+    if rollout is None or request.key.target is not Stage.PRODUCTION:
+        return allow("NoOtherRollout", "No other version is being rolled out.")
+    return wait("RolloutInProgress", f"Version {rollout.key.version} is being rolled out just now.")
+
+
+def _attempt(
+    request: Request, snapshot: Snapshot, *, state: ModelState, identity: Identity
+) -> NewAttempt:
+    model, policy = snapshot.model, snapshot.policy
+    version = snapshot.versions[request.key.version]
+    if model is None or isinstance(policy, Verdict):
+        raise ValueError("an attempt opens only where its claims were asked")
+    number = sum(1 for attempt in state.attempts.values() if attempt.key == request.key) + 1
+    step = policy.steps[request.key.target]
+    spec = {
+        "model": snapshot.key.name,
+        "version": request.key.version,
+        "kind": request.kind.value,
+        **({} if request.source is None else {"from": request.source.value}),
+        "to": request.key.target.value,
+        "attempt": number,
+        "request": _request_json(request),
+        "subjectDigest": version.subject,
+        "policy": {"name": policy.name, "digest": policy.digest},
+        **model.governed,
+        **_champion(request, state),
+        "excluded": _excluded(version, step.approvals.exclude if step.approvals else (), identity),
+        "allowedFormats": list(policy.allowed_formats),
+        "requiredMetadata": list(policy.required_metadata),
+        "step": step.stored,
+    }
+    name = attempt_name(
+        snapshot.key.name, request.key.version, target=request.key.target, number=number
+    )
+    return NewAttempt(name=name, key=request.key, request=request, spec=spec)
+
+
+def _request_json(request: Request) -> dict[str, Any]:
+    entry: dict[str, Any] = {"version": request.key.version}
+    if request.part:
+        entry |= {"part": request.part}
+    if request.reason:
+        entry |= {"reason": request.reason}
+    return {"id": request.id, "entry": entry, "author": request.requester.to_json()}
+
+
+def _champion(request: Request, state: ModelState) -> dict[str, Any]:
+    """Freeze which version this one would replace."""
+    if request.key.target is not Stage.PRODUCTION or state.production is None:
+        return {}
+    champion = state.versions[state.production]
+    return {"champion": {"version": champion.number, "subjectDigest": champion.subject}}
+
+
+def _excluded(
+    version: VersionFacts, excludes: tuple[str, ...], identity: Identity
+) -> list[dict[str, str]]:
+    people = excluded_people(
+        (subject.name for subject in version.trained_by if subject.kind is SubjectKind.USER),
+        version.registered_by.username if version.registered_by else "",
+        excludes=excludes,
+        identity=identity,
+    )
+    return [{"name": person, "as": reason.value} for person, reason in sorted(people.items())]
+
+
+def trainer_is_known(version: VersionFacts, excludes: tuple[str, ...]) -> Verdict:
+    """Somebody is named who trained it; a machine or nobody cannot be kept from voting."""
+    people = [
+        subject
+        for subject in version.trained_by
+        if subject.kind is SubjectKind.USER and not is_service_account(subject.name)
+    ]
+    if people or "Trainer" not in excludes:
+        return allow("TrainerKnown", "It is known who trained it.")
+    return deny(
+        "TrainerUnknown",
+        "No person is named who trained it, so no approval can be told from a self-approval.",
+        "Register the next version with the people answerable for its training in spec.trainedBy.",
+    )
+
+
+def _lacked(right: Right, request: Request, snapshot: Snapshot) -> str:
+    return (
+        right.lacked_by(
+            request.requester.username,
+            model=snapshot.key.name,
+            namespace=snapshot.key.namespace,
+        )
+        + "."
+    )

@@ -1,0 +1,374 @@
+"""What is recorded next of an open attempt: one step at a time, each from what is already known."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from modelwarden.domain.canonical import digest_of
+from modelwarden.domain.departures import when_superseded
+from modelwarden.domain.evidence import result_evidence
+from modelwarden.domain.facts import ModelFacts, PolicyFacts, RunFacts, RunState, Snapshot
+from modelwarden.domain.gate_results import GateResult, read_result
+from modelwarden.domain.gates import JOB_KINDS, TRIES, judge
+from modelwarden.domain.movement import requests
+from modelwarden.domain.records import Operation, Record, StageMove
+from modelwarden.domain.rollouts import production_targets
+from modelwarden.domain.scribe import Scribe, actor_of, moment
+from modelwarden.domain.stages import Move, Stage
+from modelwarden.domain.standing import GateStanding, Standing
+from modelwarden.domain.state import (
+    AttemptOutcome,
+    AttemptState,
+    Certainty,
+    GateOutcome,
+    ModelState,
+)
+from modelwarden.domain.verdicts import Verdict, deny
+from modelwarden.domain.votes import Vote
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """Records to append together, and the evidence that they name."""
+
+    records: tuple[Record, ...] = ()
+    evidence: tuple[dict[str, Any], ...] = ()
+
+
+NO_STEP = Step()
+
+
+def next_step(
+    attempt: AttemptState,
+    look: Standing | None,
+    *,
+    snapshot: Snapshot,
+    state: ModelState,
+    scribe: Scribe,
+) -> Step:
+    """Say what is recorded next; nothing where the attempt waits."""
+    end = _end(attempt, look, snapshot=snapshot, state=state)
+    if end is not None:
+        return Step(records=(_closing(attempt, end, scribe=scribe),))
+    if look is None or snapshot.model is None:
+        return NO_STEP
+    if attempt.outcome is AttemptOutcome.ROLLING_OUT:
+        return _roll_out(look, snapshot, model=snapshot.model, state=state, scribe=scribe)
+    finished = _finished_gates(look, scribe)
+    if finished.records:
+        return finished
+    votes = _votes(look, scribe)
+    if votes.records:
+        return votes
+    if look.may_commit:
+        return _commit(look, snapshot.model, state=state, scribe=scribe)
+    return NO_STEP
+
+
+@dataclass(frozen=True)
+class End:
+    """Why an open attempt ends without its stage; `reopens` lets the same request try again."""
+
+    verdict: Verdict
+    reopens: bool
+
+
+def _end(
+    attempt: AttemptState, look: Standing | None, *, snapshot: Snapshot, state: ModelState
+) -> End | None:
+    model = snapshot.model
+    if model is None:
+        return End(deny("ModelGone", "The Model does not exist any more."), reopens=True)
+    if attempt.outcome is AttemptOutcome.ROLLING_OUT:
+        return _abortion(attempt, model, state=state)
+    if look is None or look.transition.uid != attempt.uid:
+        return End(deny("AttemptVanished", "The ModelTransition or version is gone."), reopens=True)
+    if look.version.subject != attempt.subject:
+        return End(deny("ContentChanged", "The version has other content now."), reopens=True)
+    changed = _what_changed(look, model, policy=snapshot.policy)
+    if changed:
+        sentence = f"{', '.join(changed)} changed since the attempt opened."
+        return End(deny("GovernedFieldsChanged", sentence), reopens=True)
+    if attempt.kind is not Move.REGISTER and not _still_wanted(attempt, model, state=state):
+        return End(deny("TakenBack", "Nothing in spec.stages asks for it any more."), reopens=False)
+    return None
+
+
+def _abortion(attempt: AttemptState, model: ModelFacts, *, state: ModelState) -> End | None:
+    """End a begun rollout only where the entry is gone or names what is in Production."""
+    entry = model.stages.production
+    if entry is None or entry.version == state.production:
+        return End(deny("RolloutAborted", "Another edit took the request back."), reopens=False)
+    return None
+
+
+def _still_wanted(attempt: AttemptState, model: ModelFacts, *, state: ModelState) -> bool:
+    return any(request.key == attempt.key for request in requests(model, state))
+
+
+def _what_changed(
+    look: Standing, model: ModelFacts, *, policy: PolicyFacts | Verdict
+) -> tuple[str, ...]:
+    frozen = look.transition.spec
+    changed = [name for name, value in model.governed.items() if frozen.get(name) != value]
+    changed += [name for name in _GOVERNED if name in frozen and name not in model.governed]
+    if isinstance(policy, PolicyFacts) and policy.name != look.transition.policy:
+        changed.append("policy")
+    return tuple(sorted(changed))
+
+
+# What a Model freezes into its attempts; an absent field is frozen as absent.
+_GOVERNED = ("owners", "reviewers", "affectsPeople", "metrics", "contract")
+
+
+def _closing(attempt: AttemptState, end: End, *, scribe: Scribe) -> Record:
+    rolling = attempt.outcome is AttemptOutcome.ROLLING_OUT
+    return scribe.of_attempt(
+        Operation.ROLLOUT_ABORTED if rolling else Operation.SUPERSEDED,
+        attempt,
+        facts={
+            "code": end.verdict.code,
+            "sentence": end.verdict.sentence,
+            "reopens": end.reopens,
+        },
+    )
+
+
+def _finished_gates(look: Standing, scribe: Scribe) -> Step:
+    step = NO_STEP
+    for gate in look.gates:
+        result = _result(gate, look)
+        if result is not None:
+            step = _joined(step, _gate_finished(gate, result, look=look, scribe=scribe))
+    return step
+
+
+def _joined(step: Step, other: Step) -> Step:
+    return Step(records=(*step.records, *other.records), evidence=(*step.evidence, *other.evidence))
+
+
+def _result(gate: GateStanding, look: Standing) -> GateResult | None:
+    """Say how a gate ended that has not been recorded yet; None while it runs or waits."""
+    if gate.recorded is not None and gate.recorded.final:
+        return None
+    if gate.gate.kind not in JOB_KINDS:
+        return judge(gate.gate, look.transition, look.version)
+    if gate.run is None or gate.run.state is not RunState.FINISHED:
+        return None
+    return _run_result(gate.run, look)
+
+
+def _run_result(run: RunFacts, look: Standing) -> GateResult:
+    """Read what a run left; a run that never came to say anything is an infrastructure fault."""
+    if run.failure:
+        return GateResult(outcome=GateOutcome.INCONCLUSIVE, code="RunFailed", sentence=run.failure)
+    return read_result(run.message, run.exit_code, digest=look.version.artifact.digest)
+
+
+def _gate_finished(
+    gate: GateStanding, result: GateResult, *, look: Standing, scribe: Scribe
+) -> Step:
+    final = result.outcome is not GateOutcome.INCONCLUSIVE or gate.tries >= TRIES
+    content = {
+        "outcome": result.outcome.value,
+        "code": result.code,
+        "sentence": result.sentence,
+        "checks": [
+            {
+                "name": check.name,
+                "outcome": check.outcome.value,
+                "observed": check.observed,
+                "expected": check.expected,
+            }
+            for check in result.checks
+        ],
+        "facts": dict(result.facts),
+        "omitted": dict(result.omitted),
+        "startedAt": result.started_at,
+        "endedAt": result.ended_at,
+        "run": "" if gate.run is None else gate.run.uid,
+        "logTail": "" if gate.run is None else gate.run.log_tail,
+    }
+    evidence = result_evidence(gate.gate, look.transition, result=content)
+    record = scribe.of_attempt(
+        Operation.GATE_FINISHED,
+        look.attempt,
+        evidence={"result": digest_of(evidence)},
+        uids={} if gate.run is None else {"job": gate.run.uid},
+        policy=look.transition.policy_digest,
+        facts={
+            "gate": gate.gate.name,
+            "kind": gate.gate.kind,
+            "outcome": result.outcome.value,
+            "code": result.code,
+            "sentence": result.sentence,
+            "try": gate.tries,
+            "final": final,
+        },
+    )
+    return Step(records=(record,), evidence=(evidence,))
+
+
+def _votes(look: Standing, scribe: Scribe) -> Step:
+    """Record every vote that counts for the first time, and every one that was taken back."""
+    recorded = {vote.uid for vote in look.attempt.votes}
+    news = [
+        _voted(vote, look, scribe=scribe)
+        for vote in look.votes
+        if vote.counts and vote.decision.uid not in recorded
+    ]
+    gone = [
+        scribe.of_attempt(
+            Operation.RETRACTED,
+            look.attempt,
+            actor=actor_of(vote.decision.by) if vote.decision.by else None,
+            facts={"vote": vote.decision.uid, "code": vote.verdict.code},
+        )
+        for vote in look.votes
+        if not vote.counts and vote.decision.uid in recorded and vote.verdict.code in _TAKEN_BACK
+    ]
+    return Step(records=(*gone, *news))
+
+
+_TAKEN_BACK = frozenset({"Retracted", "Replaced"})
+
+
+def _voted(vote: Vote, look: Standing, *, scribe: Scribe) -> Record:
+    groups = tuple(
+        subject.name for subject in (*look.transition.owners, *look.transition.reviewers)
+    )
+    if vote.decision.by is None:
+        raise ValueError("a vote that counts has a voter")
+    return scribe.of_attempt(
+        Operation.VOTED,
+        look.attempt,
+        actor=actor_of(vote.decision.by, groups),
+        rationale=vote.decision.rationale,
+        uids={"decision": vote.decision.uid},
+        policy=look.transition.policy_digest,
+        facts={
+            "decision": vote.decision.name,
+            "vote": vote.decision.kind,
+            "person": vote.person,
+            "roles": list(vote.roles),
+            "evidenceDigest": vote.decision.evidence_digest,
+        },
+    )
+
+
+def _commit(look: Standing, model: ModelFacts, *, state: ModelState, scribe: Scribe) -> Step:
+    attempt = look.attempt
+    if attempt.kind is Move.REGISTER:
+        return Step(records=(scribe.of_attempt(Operation.REGISTERED, attempt),))
+    if attempt.key.target is not Stage.PRODUCTION:
+        return Step(records=(_promoted(look, model, state=state, scribe=scribe),))
+    if not production_targets(model):
+        return Step(
+            records=(
+                _promoted(look, model, state=state, scribe=scribe, certainty=Certainty.DECLARED),
+            )
+        )
+    if all(verdict.allows for verdict in look.rollout):
+        return Step(records=(_rollout_begun(look, model, scribe=scribe),))
+    return NO_STEP
+
+
+def _rollout_begun(look: Standing, model: ModelFacts, *, scribe: Scribe) -> Record:
+    return scribe.of_attempt(
+        Operation.ROLLOUT_BEGUN,
+        look.attempt,
+        policy=look.transition.policy_digest,
+        facts={
+            "deployments": [target.deployment for target in production_targets(model)],
+            "approvals": _approvals(look),
+            "evidenceDigest": look.evidence,
+        },
+    )
+
+
+def _roll_out(
+    look: Standing,
+    snapshot: Snapshot,
+    *,
+    model: ModelFacts,
+    state: ModelState,
+    scribe: Scribe,
+) -> Step:
+    failed = [verdict for verdict in look.rollout if verdict.denies]
+    if not failed and _timed_out(look, snapshot):
+        waiting = [verdict.sentence for verdict in look.rollout if not verdict.allows]
+        failed = [deny("RolloutTimedOut", " ".join(waiting))] if waiting else []
+    if failed:
+        return Step(records=(_rollout_failed(look, failed[0], scribe=scribe),))
+    if not all(verdict.allows for verdict in look.rollout):
+        return NO_STEP
+    serving = any(verdict.code != "NotServing" for verdict in look.rollout)
+    certainty = Certainty.EXACT if serving else Certainty.DECLARED
+    return Step(records=(_promoted(look, model, state=state, scribe=scribe, certainty=certainty),))
+
+
+def _timed_out(look: Standing, snapshot: Snapshot) -> bool:
+    limit = timedelta(seconds=look.transition.step.rollout_timeout_seconds)
+    return snapshot.now > moment(look.attempt.rollout_begun) + limit
+
+
+def _rollout_failed(look: Standing, verdict: Verdict, *, scribe: Scribe) -> Record:
+    return scribe.of_attempt(
+        Operation.ROLLOUT_FAILED,
+        look.attempt,
+        facts={"code": verdict.code, "sentence": verdict.message},
+    )
+
+
+def _promoted(
+    look: Standing,
+    model: ModelFacts,
+    *,
+    state: ModelState,
+    scribe: Scribe,
+    certainty: Certainty | None = None,
+) -> Record:
+    attempt = look.attempt
+    facts: dict[str, Any] = {
+        "approvals": _approvals(look),
+        "gates": {name: gate.evidence for name, gate in attempt.gates.items()},
+        "evidenceDigest": look.evidence,
+    }
+    if certainty is not None:
+        facts |= {"certainty": certainty.value, "rolloutBegun": attempt.rollout_begun}
+    return scribe.of_attempt(
+        Operation.PROMOTED,
+        attempt,
+        rationale=attempt.rationale,
+        moves=_moves(attempt, model, state=state),
+        policy=look.transition.policy_digest,
+        facts=facts,
+    )
+
+
+def _moves(attempt: AttemptState, model: ModelFacts, *, state: ModelState) -> tuple[StageMove, ...]:
+    """Move the version up and, in the same record, the one that it replaces out of its way."""
+    number = attempt.key.version
+    up = StageMove(version=number, source=state.stage_of(number), target=attempt.key.target)
+    if attempt.key.target is not Stage.PRODUCTION or state.production is None:
+        return (up,)
+    out = StageMove(
+        version=state.production,
+        source=Stage.PRODUCTION,
+        target=when_superseded(model.stages, state.production),
+    )
+    return (up, out)
+
+
+def _approvals(look: Standing) -> list[dict[str, Any]]:
+    counted = {vote.decision.uid for vote in look.votes if vote.counts}
+    return [
+        {
+            "decision": vote.decision,
+            "by": vote.actor.username,
+            "as": list(vote.roles),
+            "index": vote.index,
+        }
+        for vote in look.attempt.votes
+        if vote.kind == "Approve" and vote.uid in counted
+    ]

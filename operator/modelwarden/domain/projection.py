@@ -1,0 +1,217 @@
+"""What the cluster must show of the ledger: Jobs, labels and status, all repaired from here."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from modelwarden.domain.evidence import inputs_digest
+from modelwarden.domain.facts import (
+    DeploymentFacts,
+    GateSpec,
+    RunFacts,
+    RunKey,
+    Snapshot,
+    TransitionFacts,
+    VersionFacts,
+)
+from modelwarden.domain.gates import JOB_KINDS
+from modelwarden.domain.identity import Identity
+from modelwarden.domain.model_status import model_status
+from modelwarden.domain.names import job_name
+from modelwarden.domain.opening import Hold
+from modelwarden.domain.rollouts import (
+    NOTHING_CARRIED,
+    Carried,
+    carried,
+    carries,
+    deployment_is_free,
+    version_for,
+)
+from modelwarden.domain.standing import GateStanding, Standing, standing
+from modelwarden.domain.state import AttemptOutcome, ModelState
+from modelwarden.domain.transition_status import transition_status
+from modelwarden.domain.version_status import version_status
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobOrder:
+    """A gate Job to create."""
+
+    name: str
+    run: RunKey
+    gate: GateSpec
+    transition: TransitionFacts
+    version: VersionFacts
+    inputs_digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelOrder:
+    """What a Deployment must carry of ours from now on."""
+
+    deployment: DeploymentFacts
+    wanted: Carried
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusOrder:
+    """The status of one object; it is written only where it differs from what is there."""
+
+    kind: str
+    name: str
+    resource_version: str
+    uid: str
+    status: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Projection:
+    """Everything to be true in the cluster; each part may be applied any number of times."""
+
+    jobs: tuple[JobOrder, ...]
+    finished: tuple[RunFacts, ...]
+    labels: tuple[LabelOrder, ...]
+    statuses: tuple[StatusOrder, ...]
+
+
+def project(
+    snapshot: Snapshot,
+    state: ModelState,
+    *,
+    holds: tuple[Hold, ...],
+    identity: Identity,
+    origin: str,
+) -> Projection:
+    """Draw the whole picture of a Model from the facts and the fold."""
+    looks = tuple(
+        look
+        for attempt in state.open_attempts()
+        if (look := standing(attempt, snapshot, state=state, identity=identity)) is not None
+    )
+    return Projection(
+        jobs=_jobs(looks, snapshot, origin=origin),
+        finished=_finished(snapshot, state),
+        labels=_labels(snapshot, state),
+        statuses=_statuses(snapshot, state, holds=holds, looks=looks, origin=origin),
+    )
+
+
+def _jobs(looks: tuple[Standing, ...], snapshot: Snapshot, *, origin: str) -> tuple[JobOrder, ...]:
+    return tuple(
+        _job(gate, look, snapshot=snapshot, origin=origin)
+        for look in looks
+        if look.attempt.outcome is AttemptOutcome.OPEN
+        for gate in look.gates
+        if _needs_a_job(gate)
+    )
+
+
+def _needs_a_job(gate: GateStanding) -> bool:
+    done = gate.recorded is not None and gate.recorded.final
+    return gate.gate.kind in JOB_KINDS and not done and gate.run is None
+
+
+def _job(gate: GateStanding, look: Standing, *, snapshot: Snapshot, origin: str) -> JobOrder:
+    run = RunKey(look.attempt.name, gate.gate.name, gate.tries)
+    return JobOrder(
+        name=job_name(
+            origin,
+            snapshot.key.namespace,
+            attempt=run.attempt,
+            gate=run.gate,
+            tries=run.tries,
+        ),
+        run=run,
+        gate=gate.gate,
+        transition=look.transition,
+        version=look.version,
+        inputs_digest=inputs_digest(gate.gate, look.transition),
+    )
+
+
+def _finished(snapshot: Snapshot, state: ModelState) -> tuple[RunFacts, ...]:
+    """List the runs that nobody waits for any more."""
+    done = []
+    for key, run in snapshot.runs.items():
+        attempt = state.attempts.get(key.attempt)
+        if attempt is None:
+            continue
+        recorded = attempt.gates.get(key.gate)
+        if not attempt.is_open or (recorded is not None and recorded.tries >= key.tries):
+            done.append(run)
+    return tuple(done)
+
+
+def _labels(snapshot: Snapshot, state: ModelState) -> tuple[LabelOrder, ...]:
+    """Say which Deployments must change; a label only goes because of a record."""
+    if snapshot.model is None:
+        return ()
+    orders = []
+    for target in snapshot.model.serving:
+        deployment = snapshot.deployments.get(target.deployment)
+        free = deployment_is_free(deployment, target.deployment, key=snapshot.key)
+        if deployment is None or not free.allows:
+            continue
+        wanted = carried(snapshot.key, version_for(target, state), stage=target.stage)
+        if wanted is NOTHING_CARRIED and not state.intervals:
+            continue
+        if not carries(deployment, wanted):
+            orders.append(LabelOrder(deployment=deployment, wanted=wanted))
+    return tuple(orders)
+
+
+def _statuses(
+    snapshot: Snapshot,
+    state: ModelState,
+    *,
+    holds: tuple[Hold, ...],
+    looks: tuple[Standing, ...],
+    origin: str,
+) -> tuple[StatusOrder, ...]:
+    """Draw statuses, versions first: who sees a Model in its new state sees its versions there."""
+    by_attempt = {look.attempt.name: look for look in looks}
+    orders = [
+        StatusOrder(
+            kind="ModelVersion",
+            name=version.name,
+            resource_version=version.resource_version,
+            uid=version.uid,
+            status=version_status(version, snapshot, state=state, holds=holds),
+        )
+        for version in _demotions_first(snapshot, state)
+    ]
+    orders += [
+        StatusOrder(
+            kind="ModelTransition",
+            name=transition.name,
+            resource_version=transition.resource_version,
+            uid=transition.uid,
+            status=transition_status(
+                transition,
+                snapshot,
+                state=state,
+                look=by_attempt.get(transition.name),
+                origin=origin,
+            ),
+        )
+        for transition in snapshot.transitions.values()
+    ]
+    if snapshot.model is not None:
+        status = model_status(snapshot.model, snapshot, state=state, holds=holds, looks=looks)
+        orders.append(
+            StatusOrder(
+                kind="Model",
+                name=snapshot.key.name,
+                resource_version=snapshot.model.resource_version,
+                uid=snapshot.model.uid,
+                status=status,
+            )
+        )
+    return tuple(orders)
+
+
+def _demotions_first(snapshot: Snapshot, state: ModelState) -> list[VersionFacts]:
+    """Order versions so that no reader ever sees two of them in Production."""
+    return sorted(
+        snapshot.versions.values(),
+        key=lambda version: (version.number == state.production, version.number),
+    )

@@ -1,0 +1,283 @@
+"""Where an attempt stands: every claim that its step makes, asked at once.
+
+The records that move it on and the status that tells of it are both written from this one value.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from modelwarden.domain.evidence import evidence_digest
+from modelwarden.domain.facts import (
+    Access,
+    GateSpec,
+    ModelFacts,
+    RunFacts,
+    RunKey,
+    RunState,
+    Snapshot,
+    TransitionFacts,
+    VersionFacts,
+)
+from modelwarden.domain.gates import gates_of
+from modelwarden.domain.identity import Identity
+from modelwarden.domain.movement import Request
+from modelwarden.domain.opening import requester_may, trainer_is_known
+from modelwarden.domain.rights import right_to_decide
+from modelwarden.domain.rollouts import (
+    carried,
+    deployment_is_free,
+    production_targets,
+    rollout_is_done,
+)
+from modelwarden.domain.scribe import moment
+from modelwarden.domain.stages import Move, Stage
+from modelwarden.domain.state import AttemptState, GateOutcome, GateState, ModelState
+from modelwarden.domain.verdicts import Verdict, allow, deny, wait
+from modelwarden.domain.votes import Ballot, Vote, judge, quorum, quorum_is_possible
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateStanding:
+    """One gate: what it is, its last recorded result, and the run that is under way."""
+
+    gate: GateSpec
+    verdict: Verdict
+    recorded: GateState | None
+    run: RunFacts | None
+    tries: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """All that is known about an open attempt now."""
+
+    attempt: AttemptState
+    transition: TransitionFacts
+    version: VersionFacts
+    gates: tuple[GateStanding, ...]
+    votes: tuple[Vote, ...]
+    evidence: str
+    approvals: tuple[Verdict, ...]
+    commit: tuple[Verdict, ...]
+    rollout: tuple[Verdict, ...]
+
+    @property
+    def gates_passed(self) -> bool:
+        """Every gate has passed, on record."""
+        return all(gate.verdict.allows for gate in self.gates)
+
+    @property
+    def approved(self) -> bool:
+        """Every claim about people holds."""
+        return self.gates_passed and all(verdict.allows for verdict in self.approvals)
+
+    @property
+    def may_commit(self) -> bool:
+        """Nothing stands between the attempt and its stage but the rollout."""
+        return self.approved and all(verdict.allows for verdict in self.commit)
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Every answer, in the order in which a person reads them."""
+        return (
+            *(gate.verdict for gate in self.gates),
+            *self.approvals,
+            *self.commit,
+            *self.rollout,
+        )
+
+
+def standing(
+    attempt: AttemptState, snapshot: Snapshot, *, state: ModelState, identity: Identity
+) -> Standing | None:
+    """Look at an open attempt; None where its object or its version is not there to look at."""
+    transition = snapshot.transitions.get(attempt.name)
+    version = snapshot.versions.get(attempt.key.version)
+    if transition is None or version is None or snapshot.model is None:
+        return None
+    gates = _gates(attempt, transition, snapshot=snapshot)
+    passed = all(gate.verdict.allows for gate in gates)
+    evidence = evidence_digest(attempt, version) if passed else ""
+    ballot = _ballot(attempt, transition, snapshot=snapshot, identity=identity, evidence=evidence)
+    votes = () if ballot is None else judge(snapshot.decisions, ballot)
+    return Standing(
+        attempt=attempt,
+        transition=transition,
+        version=version,
+        gates=gates,
+        votes=votes,
+        evidence=evidence,
+        approvals=_approvals(transition, version, votes=votes, identity=identity, ready=passed),
+        commit=_commit(attempt, transition, snapshot=snapshot, state=state),
+        rollout=_rollout(attempt, snapshot, state=state, model=snapshot.model),
+    )
+
+
+def access_of_attempt(attempt: AttemptState, snapshot: Snapshot) -> tuple[Access, ...]:
+    """List the questions about the rights of whoever votes on an attempt."""
+    transition = snapshot.transitions.get(attempt.name)
+    if transition is None:
+        return ()
+    right = right_to_decide("Approve", attempt.key.target)
+    return tuple(
+        Access(decision.by, right, snapshot.key)
+        for decision in snapshot.decisions
+        if decision.by is not None and decision.transition == attempt.name
+    )
+
+
+def _gates(
+    attempt: AttemptState, transition: TransitionFacts, *, snapshot: Snapshot
+) -> tuple[GateStanding, ...]:
+    affects = bool(transition.spec.get("affectsPeople"))
+    return tuple(
+        _gate(gate, attempt, runs=snapshot.runs)
+        for gate in gates_of(transition.step, affects_people=affects)
+    )
+
+
+def _gate(
+    gate: GateSpec, attempt: AttemptState, *, runs: Mapping[RunKey, RunFacts]
+) -> GateStanding:
+    recorded = attempt.gates.get(gate.name)
+    tries = 1 if recorded is None else recorded.tries + (0 if recorded.final else 1)
+    run = runs.get(RunKey(attempt.name, gate.name, tries))
+    return GateStanding(
+        gate=gate,
+        verdict=_gate_verdict(gate, recorded, run=run),
+        recorded=recorded,
+        run=run,
+        tries=tries,
+    )
+
+
+def _gate_verdict(gate: GateSpec, recorded: GateState | None, *, run: RunFacts | None) -> Verdict:
+    if recorded is not None and recorded.final:
+        if recorded.outcome is GateOutcome.PASSED:
+            return allow(recorded.code, recorded.sentence)
+        return deny(recorded.code, recorded.sentence)
+    again = "" if recorded is None else f" The last try was inconclusive: {recorded.sentence}"
+    if run is None:
+        return wait("GatePending", f"Gate {gate.name} has not run yet.{again}")
+    if run.waiting:
+        return wait("GateWaiting", f"Gate {gate.name} cannot start: {run.waiting}{again}")
+    if run.state is RunState.RUNNING:
+        return wait("GateRunning", f"Gate {gate.name} is running.{again}")
+    return wait("GateFinished", f"Gate {gate.name} has ended; its result is being recorded.")
+
+
+def _ballot(
+    attempt: AttemptState,
+    transition: TransitionFacts,
+    *,
+    snapshot: Snapshot,
+    identity: Identity,
+    evidence: str,
+) -> Ballot | None:
+    rule = transition.step.approvals
+    if rule is None:
+        return None
+    right = right_to_decide("Approve", attempt.key.target)
+    finished = [moment(gate.finished) for gate in attempt.gates.values()]
+    return Ballot(
+        attempt=transition,
+        rule=rule,
+        subject=attempt.subject,
+        evidence=evidence,
+        evidence_since=max(finished, default=snapshot.now) if evidence else snapshot.now,
+        excluded=transition.excluded,
+        identity=identity,
+        may_approve={
+            decision.uid: snapshot.access.get(Access(decision.by, right, snapshot.key))
+            for decision in snapshot.decisions
+            if decision.by is not None
+        },
+        now=snapshot.now,
+    )
+
+
+def _approvals(
+    transition: TransitionFacts,
+    version: VersionFacts,
+    *,
+    votes: tuple[Vote, ...],
+    identity: Identity,
+    ready: bool,
+) -> tuple[Verdict, ...]:
+    rule = transition.step.approvals
+    if rule is None or (rule.owners == 0 and rule.reviewers == 0):
+        return ()
+    possible = quorum_is_possible(
+        transition.owners,
+        transition.reviewers,
+        rule=rule,
+        excluded=transition.excluded,
+        identity=identity,
+    )
+    people = (trainer_is_known(version, rule.exclude), possible)
+    if not ready:
+        text = f"Approvals open once the gates have passed: {rule.owners} of the owners, "
+        return (*people, wait("EvidenceNotReady", f"{text}{rule.reviewers} of the reviewers."))
+    return (*people, quorum(votes, rule))
+
+
+def _commit(
+    attempt: AttemptState, transition: TransitionFacts, *, snapshot: Snapshot, state: ModelState
+) -> tuple[Verdict, ...]:
+    """Ask again, at the moment of commitment, what was asked when the attempt opened."""
+    if attempt.kind is Move.REGISTER:
+        return ()
+    return (
+        _requester_still_may(attempt, transition, snapshot=snapshot),
+        *_soak(attempt, transition, snapshot=snapshot, state=state),
+    )
+
+
+def _requester_still_may(
+    attempt: AttemptState, transition: TransitionFacts, *, snapshot: Snapshot
+) -> Verdict:
+    return requester_may(request_of(attempt, transition), snapshot)
+
+
+def request_of(attempt: AttemptState, transition: TransitionFacts) -> Request:
+    """Read back from a frozen attempt what was asked, and by whom."""
+    return Request(
+        key=attempt.key,
+        kind=attempt.kind,
+        source=attempt.source,
+        part=transition.spec["request"]["entry"].get("part", ""),
+        reason=attempt.rationale,
+        author=transition.requester,
+    )
+
+
+def _soak(
+    attempt: AttemptState, transition: TransitionFacts, *, snapshot: Snapshot, state: ModelState
+) -> tuple[Verdict, ...]:
+    seconds = transition.step.soak_seconds
+    if not seconds:
+        return ()
+    until = moment(state.versions[attempt.key.version].since) + timedelta(seconds=seconds)
+    if snapshot.now >= until:
+        return (allow("Soaked", "The version has been in its stage long enough."),)
+    return (wait("Soaking", f"The version must stay in its stage until {until:%Y-%m-%d %H:%M}Z."),)
+
+
+def _rollout(
+    attempt: AttemptState, snapshot: Snapshot, *, state: ModelState, model: ModelFacts
+) -> tuple[Verdict, ...]:
+    """Ask of every Deployment whether it can take the version, and then whether it has."""
+    if attempt.key.target is not Stage.PRODUCTION:
+        return ()
+    begun = bool(attempt.rollout_begun)
+    wanted = carried(snapshot.key, state.versions.get(attempt.key.version), stage=Stage.PRODUCTION)
+    verdicts = []
+    for target in production_targets(model):
+        deployment = snapshot.deployments.get(target.deployment)
+        free = deployment_is_free(deployment, target.deployment, key=snapshot.key)
+        if begun and free.allows and deployment is not None:
+            verdicts.append(rollout_is_done(deployment, wanted))
+        else:
+            verdicts.append(free)
+    return tuple(verdicts)

@@ -1,0 +1,210 @@
+"""What the ledger says of each model: the fold's value, which everything else is a picture of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from modelwarden.domain.records import Actor
+from modelwarden.domain.stages import Move, Stage
+
+
+class ModelKey(NamedTuple):
+    """A model's identity: its namespace and its name."""
+
+    namespace: str
+    name: str
+
+
+class AttemptKey(NamedTuple):
+    """What an attempt is about: a version and the stage it is to enter."""
+
+    version: int
+    target: Stage
+
+
+class GateOutcome(StrEnum):
+    """How a gate ended; Inconclusive is a fault of the infrastructure and never a pass."""
+
+    PASSED = "Passed"
+    FAILED = "Failed"
+    INCONCLUSIVE = "Inconclusive"
+
+
+class AttemptOutcome(StrEnum):
+    """Where an attempt stands; only the first two are open."""
+
+    OPEN = "Open"
+    ROLLING_OUT = "RollingOut"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    REJECTED = "Rejected"
+    SUPERSEDED = "Superseded"
+
+
+class Certainty(StrEnum):
+    """How sure an answer about serving is."""
+
+    EXACT = "Exact"
+    ROLLOUT_WINDOW = "RolloutWindow"
+    DECLARED = "Declared"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateState:
+    """The last finished run of one gate of an attempt; `evidence` names its result by digest.
+
+    It is final unless the run was inconclusive and another one follows.
+    """
+
+    name: str
+    outcome: GateOutcome
+    code: str
+    sentence: str
+    tries: int
+    finished: str
+    index: int
+    evidence: str = ""
+    final: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoteState:
+    """A vote that was counted; `roles` says as what."""
+
+    decision: str
+    uid: str
+    kind: str
+    actor: Actor
+    person: str
+    roles: tuple[str, ...]
+    rationale: str
+    time: str
+    index: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttemptState:
+    """One attempt to move one version one step, as the records tell it."""
+
+    name: str
+    uid: str
+    key: AttemptKey
+    number: int
+    kind: Move
+    source: Stage | None
+    request_id: str
+    requester: Actor
+    rationale: str
+    subject: str
+    spec: str
+    gates_expected: tuple[str, ...]
+    opened: str
+    outcome: AttemptOutcome = AttemptOutcome.OPEN
+    code: str = ""
+    sentence: str = ""
+    reopens: bool = False
+    rollout_begun: str = ""
+    ended: str = ""
+    gates: Mapping[str, GateState] = field(default_factory=dict)
+    votes: tuple[VoteState, ...] = ()
+    indices: tuple[int, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """The attempt may still succeed."""
+        return self.outcome in (AttemptOutcome.OPEN, AttemptOutcome.ROLLING_OUT)
+
+    @property
+    def gates_finished(self) -> bool:
+        """Every gate of the step has its last answer."""
+        return all(name in self.gates and self.gates[name].final for name in self.gates_expected)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionState:
+    """Where one version is, and what it is by digest; `valid` once its registration passed."""
+
+    number: int
+    subject: str
+    stage: Stage
+    since: str
+    index: int
+    artifact_uri: str
+    artifact_digest: str
+    registrant: Actor
+    uid: str
+    label: str = ""
+    valid: bool = False
+    was_superseded: bool = False
+    history: tuple[tuple[Stage, str, int], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServingInterval:
+    """A version served from a time to a time; empty `end` means still.
+
+    `window_start` is when the rollout that led here began: until `start` both may have served.
+    """
+
+    version: int
+    start: str
+    end: str
+    certainty: Certainty
+    index: int
+    window_start: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelState:
+    """Everything the ledger says of one model."""
+
+    key: ModelKey
+    versions: Mapping[int, VersionState] = field(default_factory=dict)
+    attempts: Mapping[str, AttemptState] = field(default_factory=dict)
+    latest: Mapping[AttemptKey, str] = field(default_factory=dict)
+    production: int | None = None
+    intervals: tuple[ServingInterval, ...] = ()
+    last_index: int = -1
+    last_time: str = ""
+
+    def stage_of(self, version: int) -> Stage | None:
+        """Say where a version is; None for one that was never recorded."""
+        known = self.versions.get(version)
+        return None if known is None else known.stage
+
+    def in_stage(self, stage: Stage) -> tuple[int, ...]:
+        """List the versions in a stage, lowest number first."""
+        return tuple(sorted(n for n, known in self.versions.items() if known.stage is stage))
+
+    def latest_attempt(self, key: AttemptKey) -> AttemptState | None:
+        """Find the newest attempt at a key."""
+        name = self.latest.get(key)
+        return None if name is None else self.attempts[name]
+
+    def open_attempts(self) -> tuple[AttemptState, ...]:
+        """List the attempts that may still succeed, oldest first."""
+        return tuple(attempt for attempt in self.attempts.values() if attempt.is_open)
+
+    def rollout(self) -> AttemptState | None:
+        """Find the attempt whose rollout has begun and not ended."""
+        for attempt in self.attempts.values():
+            if attempt.outcome is AttemptOutcome.ROLLING_OUT:
+                return attempt
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerState:
+    """Everything the ledger says, model by model."""
+
+    origin: str = ""
+    size: int = 0
+    last_time: str = ""
+    starts: tuple[tuple[str, str], ...] = ()
+    models: Mapping[ModelKey, ModelState] = field(default_factory=dict)
+
+    def model(self, key: ModelKey) -> ModelState:
+        """Find a model's state; an unknown model has an empty one."""
+        return self.models.get(key) or ModelState(key=key)

@@ -1,0 +1,257 @@
+"""The status of a ModelTransition: every gate, every vote and everything unmet, at once."""
+
+from typing import Any
+
+from modelwarden.domain.conditions import (
+    LONGEST_SENTENCE,
+    MACHINE_AT_WORK,
+    Condition,
+    is_false,
+    is_true,
+    obstacle,
+    shortened,
+    written,
+)
+from modelwarden.domain.facts import ApprovalRule, RunState, Snapshot, TransitionFacts
+from modelwarden.domain.gates import JOB_KINDS, gates_of
+from modelwarden.domain.names import job_name
+from modelwarden.domain.standing import GateStanding, Standing
+from modelwarden.domain.state import (
+    AttemptOutcome,
+    AttemptState,
+    GateOutcome,
+    GateState,
+    ModelState,
+    VoteState,
+)
+from modelwarden.domain.verdicts import Verdict, deny, unmet
+from modelwarden.domain.votes import Vote
+
+RECORDS_SHOWN = 128
+VOTES_SHOWN = 32
+DISCARDED_SHOWN = 64
+UNMET_SHOWN = 32
+
+
+def transition_status(
+    transition: TransitionFacts,
+    snapshot: Snapshot,
+    *,
+    state: ModelState,
+    look: Standing | None,
+    origin: str,
+) -> dict[str, Any]:
+    """Draw the picture of one attempt; `look` is there while it is open."""
+    attempt = state.attempts.get(transition.name)
+    if attempt is None:
+        return {"observedGeneration": transition.generation}
+    held = () if look is None else unmet(look.verdicts)
+    status: dict[str, Any] = {
+        "observedGeneration": transition.generation,
+        "gates": _gates(attempt, transition, look=look, origin=origin, namespace=snapshot.key[0]),
+        "votes": _votes(attempt, look),
+        "summary": _summary(attempt, transition),
+        "ledger": list(attempt.indices[-RECORDS_SHOWN:]),
+        "conditions": written(
+            _conditions(attempt, transition, look=look, held=held),
+            generation=transition.generation,
+            now=snapshot.now,
+            before=transition.status.get("conditions", ()),
+        ),
+    }
+    if look is not None and look.evidence:
+        status["evidenceDigest"] = look.evidence
+    elif attempt.ended and transition.status.get("evidenceDigest"):
+        status["evidenceDigest"] = transition.status["evidenceDigest"]
+    if held:
+        status["unmet"] = [obstacle(verdict) for verdict in held[:UNMET_SHOWN]]
+    return status
+
+
+def _gates(
+    attempt: AttemptState,
+    transition: TransitionFacts,
+    *,
+    look: Standing | None,
+    origin: str,
+    namespace: str,
+) -> list[dict[str, Any]]:
+    standings = {} if look is None else {gate.gate.name: gate for gate in look.gates}
+    affects = bool(transition.spec.get("affectsPeople"))
+    return [
+        _gate(
+            gate.name,
+            attempt.gates.get(gate.name),
+            now=standings.get(gate.name),
+            job=job_name(
+                origin,
+                namespace,
+                attempt=attempt.name,
+                gate=gate.name,
+                tries=standings[gate.name].tries if gate.name in standings else 1,
+            )
+            if gate.kind in JOB_KINDS
+            else "",
+        )
+        for gate in gates_of(transition.step, affects_people=affects)
+    ]
+
+
+def _gate(
+    name: str, recorded: GateState | None, *, now: GateStanding | None, job: str
+) -> dict[str, Any]:
+    told: dict[str, Any] = {"name": name, "outcome": _gate_outcome(recorded, now)}
+    if recorded is not None:
+        told |= {
+            "code": recorded.code,
+            "message": shortened(recorded.sentence, LONGEST_SENTENCE),
+            "tries": recorded.tries,
+            "finishedAt": recorded.finished,
+        }
+        if recorded.evidence:
+            told["evidence"] = recorded.evidence
+    elif now is not None:
+        told |= {
+            "code": now.verdict.code,
+            "message": shortened(now.verdict.sentence, LONGEST_SENTENCE),
+        }
+    if job:
+        told["job"] = job
+    return told
+
+
+def _gate_outcome(recorded: GateState | None, now: GateStanding | None) -> str:
+    if recorded is not None and recorded.final:
+        return recorded.outcome.value
+    if now is not None and now.run is not None and now.run.state is RunState.RUNNING:
+        return "Running"
+    return "Pending" if recorded is None else recorded.outcome.value
+
+
+def _votes(attempt: AttemptState, look: Standing | None) -> dict[str, Any]:
+    votes: dict[str, Any] = {}
+    if look is None:
+        counted = list(attempt.votes)
+        discarded: list[Vote] = []
+    else:
+        standing = {vote.decision.uid for vote in look.votes if vote.counts}
+        counted = [vote for vote in attempt.votes if vote.uid in standing]
+        discarded = [vote for vote in look.votes if not vote.counts]
+    if counted:
+        votes["counted"] = [_counted(vote) for vote in counted[:VOTES_SHOWN]]
+    if discarded:
+        votes["discarded"] = [_discarded(vote) for vote in discarded[:DISCARDED_SHOWN]]
+    return votes
+
+
+def _counted(vote: VoteState) -> dict[str, Any]:
+    told = {"decision": vote.decision, "kind": vote.kind, "by": vote.actor.username}
+    told |= {"at": vote.time}
+    return told | ({"as": vote.roles[0]} if vote.roles else {})
+
+
+def _discarded(vote: Vote) -> dict[str, Any]:
+    return {
+        "decision": vote.decision.name,
+        "by": vote.decision.by.username if vote.decision.by else "",
+        "reason": vote.verdict.code,
+        "message": shortened(vote.verdict.message, LONGEST_SENTENCE),
+    }
+
+
+def _summary(attempt: AttemptState, transition: TransitionFacts) -> dict[str, Any]:
+    passed = sum(gate.outcome is GateOutcome.PASSED for gate in attempt.gates.values())
+    summary = {"gates": f"{passed}/{len(attempt.gates_expected)}"}
+    rule = transition.step.approvals
+    if rule is not None and _asks_people(rule):
+        given = sum(vote.kind == "Approve" for vote in attempt.votes)
+        summary["approvals"] = f"{given}/{rule.owners + rule.reviewers}"
+    return summary
+
+
+def _asks_people(rule: ApprovalRule) -> bool:
+    return rule.owners + rule.reviewers > 0
+
+
+def _conditions(
+    attempt: AttemptState,
+    transition: TransitionFacts,
+    *,
+    look: Standing | None,
+    held: tuple[Verdict, ...],
+) -> tuple[Condition, ...]:
+    end = _end(attempt, held)
+    busy = [verdict for verdict in held if verdict.code in MACHINE_AT_WORK]
+    lost = attempt.outcome in (AttemptOutcome.FAILED, AttemptOutcome.REJECTED)
+    denied = [verdict for verdict in held if verdict.denies]
+    stuck = denied[0] if denied else deny(end.reason, end.message)
+    return (
+        _validated(attempt),
+        *_approved(attempt, transition, look=look),
+        *_rolled_out(attempt),
+        end,
+        Condition("Ready", not lost and not denied, stuck.code, stuck.message)
+        if lost or denied
+        else is_true("Ready", end.reason, end.message),
+        is_true("Reconciling", busy[0].code, busy[0].message)
+        if busy and not denied
+        else is_false("Reconciling", "NothingUnderWay", "No machine is at work."),
+        Condition("Stalled", bool(lost or denied), stuck.code, stuck.message)
+        if lost or denied
+        else is_false("Stalled", "NotStalled", "Nothing was refused."),
+    )
+
+
+def _end(attempt: AttemptState, held: tuple[Verdict, ...]) -> Condition:
+    """Say whether the attempt succeeded; while it is open, what it waits for."""
+    if attempt.outcome is AttemptOutcome.SUCCEEDED:
+        return is_true("Succeeded", "Succeeded", f"In {attempt.key.target}.")
+    if attempt.is_open:
+        text = " ".join(verdict.message for verdict in held) or "The next step is being taken."
+        return is_unknown("Succeeded", held[0].code if held else "UnderWay", text)
+    return is_false("Succeeded", attempt.code, attempt.sentence)
+
+
+def _validated(attempt: AttemptState) -> Condition:
+    lost = [g for g in attempt.gates.values() if g.final and g.outcome is not GateOutcome.PASSED]
+    if lost:
+        text = " ".join(f"{gate.name}: {gate.sentence}" for gate in lost)
+        return is_false("Validated", lost[0].code, text)
+    if attempt.gates_finished:
+        return is_true("Validated", "GatesPassed", "Every gate has passed.")
+    missing = [name for name in attempt.gates_expected if name not in attempt.gates]
+    return is_unknown("Validated", "GatesRunning", f"Waiting for {', '.join(missing)}.")
+
+
+def _approved(
+    attempt: AttemptState, transition: TransitionFacts, *, look: Standing | None
+) -> tuple[Condition, ...]:
+    rule = transition.step.approvals
+    if rule is None or not _asks_people(rule):
+        return ()
+    if attempt.outcome is AttemptOutcome.REJECTED:
+        return (
+            is_false("Approved", attempt.code, attempt.sentence),
+            is_true("Rejected", attempt.code, attempt.sentence),
+        )
+    begun = attempt.rollout_begun or attempt.outcome is AttemptOutcome.SUCCEEDED
+    if begun:
+        names = ", ".join(vote.actor.username for vote in attempt.votes)
+        return (is_true("Approved", "Approved", f"Approved by {names}."),)
+    if look is None:
+        return (is_false("Approved", attempt.code or "Ended", attempt.sentence),)
+    held = unmet(look.approvals)
+    if held:
+        text = " ".join(verdict.message for verdict in held)
+        return (is_unknown("Approved", held[0].code, text),)
+    return (is_true("Approved", "Approved", look.approvals[-1].sentence),)
+
+
+def _rolled_out(attempt: AttemptState) -> tuple[Condition, ...]:
+    if not attempt.rollout_begun:
+        return ()
+    if attempt.outcome is AttemptOutcome.SUCCEEDED:
+        return (is_true("RolledOut", "RolledOut", "Every Deployment serves it."),)
+    if attempt.is_open:
+        return (is_unknown("RolledOut", "RollingOut", "The Deployments are rolling out."),)
+    return (is_false("RolledOut", attempt.code, attempt.sentence),)

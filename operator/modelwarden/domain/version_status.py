@@ -1,0 +1,151 @@
+"""The status of a ModelVersion: where it is, how it got there, and whether it is sound."""
+
+from typing import Any
+
+from modelwarden.domain.conditions import (
+    Condition,
+    from_verdict,
+    is_false,
+    is_true,
+    is_unknown,
+    written,
+)
+from modelwarden.domain.facts import Snapshot, VersionFacts
+from modelwarden.domain.opening import Hold
+from modelwarden.domain.rollouts import version_for
+from modelwarden.domain.stages import Stage
+from modelwarden.domain.state import (
+    AttemptKey,
+    AttemptOutcome,
+    AttemptState,
+    GateOutcome,
+    ModelState,
+    VersionState,
+)
+from modelwarden.domain.verdicts import Verdict, allow, deny, wait
+
+MOVES_SHOWN = 10
+
+
+def version_status(
+    version: VersionFacts, snapshot: Snapshot, *, state: ModelState, holds: tuple[Hold, ...]
+) -> dict[str, Any]:
+    """Draw the picture of one version."""
+    known = state.versions.get(version.number)
+    status: dict[str, Any] = {
+        "observedGeneration": version.generation,
+        "conditions": written(
+            _conditions(version, snapshot, state=state, holds=holds),
+            generation=version.generation,
+            now=snapshot.now,
+            before=version.status.get("conditions", ()),
+        ),
+    }
+    if known is None or known.subject != version.subject:
+        return status
+    return status | {
+        "stage": known.stage.value,
+        "since": known.since,
+        "history": _history(known, state),
+        "ledgerIndex": known.index,
+        **_consumers(version.number, snapshot, state=state),
+    }
+
+
+def _conditions(
+    version: VersionFacts, snapshot: Snapshot, *, state: ModelState, holds: tuple[Hold, ...]
+) -> tuple[Condition, ...]:
+    registration = _registration(version, state, holds=holds)
+    attempt = state.latest_attempt(AttemptKey(version.number, Stage.REGISTERED))
+    users = _users(version.number, snapshot, state=state)
+    return (
+        from_verdict("Ready", registration),
+        Condition(
+            "Reconciling", _is_under_way(registration), registration.code, registration.sentence
+        ),
+        Condition("Stalled", registration.denies, registration.code, registration.sentence),
+        _gate("MetadataComplete", attempt, gate="metadata"),
+        from_verdict("Validated", registration),
+        _gate("ArtifactAvailable", attempt, gate="artifact"),
+        is_true("InUse", "Served", f"Served by {', '.join(users)}.")
+        if users
+        else is_false("InUse", "NotServed", "No Deployment of the Model carries it."),
+    )
+
+
+def _is_under_way(registration: Verdict) -> bool:
+    return not registration.allows and not registration.denies
+
+
+def _registration(version: VersionFacts, state: ModelState, *, holds: tuple[Hold, ...]) -> Verdict:
+    known = state.versions.get(version.number)
+    if known is not None and known.subject != version.subject:
+        return deny(
+            "NumberTaken",
+            f"Number {version.number} was registered with other content on {known.since}.",
+            "Register this content under the next number.",
+        )
+    if known is not None and known.valid:
+        return allow("Registered", "The version is registered; its record and its file were read.")
+    key = AttemptKey(version.number, Stage.REGISTERED)
+    held = [hold.verdict for hold in holds if hold.key == key]
+    if held:
+        return next((verdict for verdict in held if verdict.denies), held[0])
+    attempt = state.latest_attempt(key)
+    if attempt is None or attempt.is_open:
+        return wait("Registering", "Its record and its file are being read.")
+    if attempt.outcome is AttemptOutcome.SUPERSEDED:
+        return wait("Registering", "Its registration begins again.")
+    return deny("RegistrationFailed", attempt.sentence, "Register the next version.")
+
+
+def _gate(kind: str, attempt: AttemptState | None, *, gate: str) -> Condition:
+    result = None if attempt is None else attempt.gates.get(gate)
+    if result is None:
+        return is_unknown(kind, "NotChecked", "It has not been checked yet.")
+    holds = {GateOutcome.PASSED: True, GateOutcome.FAILED: False}.get(result.outcome)
+    return Condition(kind, holds, result.code, result.sentence)
+
+
+def _users(number: int, snapshot: Snapshot, *, state: ModelState) -> tuple[str, ...]:
+    """List the Deployments of the Model that carry the version because the ledger says so."""
+    model = snapshot.model
+    if model is None:
+        return ()
+    return tuple(
+        f"deploy/{target.deployment}"
+        for target in model.serving
+        if (carried := version_for(target, state)) is not None
+        and carried.number == number
+        and target.deployment in snapshot.deployments
+    )
+
+
+def _consumers(number: int, snapshot: Snapshot, *, state: ModelState) -> dict[str, Any]:
+    found = []
+    for user in _users(number, snapshot, state=state):
+        name = user.removeprefix("deploy/")
+        ready = snapshot.deployments[name].ready
+        found.append({"kind": "Deployment", "name": name, "ready": ready})
+    return {"consumers": found} if found else {}
+
+
+def _history(known: VersionState, state: ModelState) -> list[dict[str, Any]]:
+    """Tell the last moves, each with who asked and why where an attempt says so."""
+    told: list[dict[str, Any]] = []
+    source: Stage | None = None
+    for stage, time, index in known.history:
+        move: dict[str, Any] = {"time": time, "to": stage.value, "ledgerIndex": index}
+        if source is not None:
+            move["from"] = source.value
+        told.append(move | _asked(index, state))
+        source = stage
+    return told[-MOVES_SHOWN:]
+
+
+def _asked(index: int, state: ModelState) -> dict[str, Any]:
+    for attempt in state.attempts.values():
+        if index in attempt.indices:
+            asked: dict[str, Any] = {"by": attempt.requester.username[:256]}
+            return asked | ({"reason": attempt.rationale} if attempt.rationale else {})
+    return {}
