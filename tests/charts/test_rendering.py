@@ -1,6 +1,8 @@
 import re
+import subprocess
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.charts.conftest import EVERYTHING
@@ -16,6 +18,19 @@ def test_helm_3_and_helm_4_render_the_same_objects(
 ) -> None:
     assert render(helm3).keyed() == rendered.keyed()
     assert render(helm3, EVERYTHING).keyed() == everything.keyed()
+
+
+@pytest.mark.parametrize("version", ["helm", "helm3"])
+def test_the_chart_has_nothing_to_lint(request: pytest.FixtureRequest, version: str) -> None:
+    program = str(request.getfixturevalue(version))
+    answer = subprocess.run(
+        [program, "lint", "--strict", "--quiet", str(CHART)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (answer.returncode, answer.stdout + answer.stderr) == (0, "")
 
 
 def test_there_are_no_hooks(everything: Rendered) -> None:
@@ -119,6 +134,7 @@ def test_nothing_keeps_the_name_of_another_release(helm: Path) -> None:
         "name": "registry-modelwarden",
         "account": f"system:serviceaccount:{NAMESPACE}:registry-modelwarden-controller",
     }
+    assert f"{NAMESPACE}:modelwarden-controller" not in other.text
     assert {name for name in names if not name.startswith("registry-modelwarden")} == {
         "modelwarden-gates",
         "modelwarden-auditor",
