@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.charts.rendering import NAMESPACE, Manifest, Rendered, render
 
@@ -122,6 +123,21 @@ def test_nobody_is_given_a_part_by_the_chart(either: Rendered) -> None:
         for binding in either.of("ClusterRoleBinding", "RoleBinding")
         if any(subject["kind"] == "Group" for subject in binding["subjects"])
     } == {"modelwarden-stores", "modelwarden-policy-reader"}
+
+
+def test_the_example_binds_only_roles_that_there_are(rendered: Rendered) -> None:
+    shipped = {
+        (item["kind"], item["metadata"]["name"]) for item in rendered.of("ClusterRole", "Role")
+    }
+    example = Path("examples/01-promote-with-approval/2-roles.yaml").read_text()
+    named = {
+        (item["roleRef"]["kind"], item["roleRef"]["name"])
+        for item in yaml.safe_load_all(example)
+        if "roleRef" in item and item["roleRef"]["name"].startswith("modelwarden-")
+    }
+
+    assert named <= shipped
+    assert len(named) == 7
 
 
 def test_the_operator_has_no_right_to_move_or_to_decide(either: Rendered) -> None:
