@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from modelwarden.metrics import Metrics
 from tests.charts.conftest import EVERYTHING
 from tests.charts.rendering import CHART, NAMESPACE, Rendered, render
 
@@ -209,3 +210,13 @@ def test_images_are_named_by_digest_where_one_is_given(everything: Rendered) -> 
         "modelwarden/operator@sha256:" + "a" * 64,
         "modelwarden/validator@sha256:" + "b" * 64,
     }
+
+
+def test_alerts_ask_for_numbers_that_there_are(everything: Rendered) -> None:
+    rule = everything.named("PrometheusRule", "modelwarden")
+    asked = set(
+        re.findall(r"modelwarden_\w+", str([group["rules"] for group in rule["spec"]["groups"]]))
+    )
+
+    assert asked
+    assert asked <= {family.name for family in Metrics.create().registry.collect()}
