@@ -7,7 +7,8 @@ from modelwarden.domain.canonical import digest_of
 from modelwarden.domain.digests import transition_digest
 from modelwarden.domain.facts import Access, PolicyFacts, Snapshot, TransitionFacts
 from modelwarden.domain.gates import gates_of
-from modelwarden.domain.identity import Caller, Identity
+from modelwarden.domain.identity import Caller
+from modelwarden.domain.installation import Installation
 from modelwarden.domain.opening import (
     Hold,
     NewAttempt,
@@ -39,7 +40,9 @@ class Plan:
         return not (self.records or self.create or self.discard)
 
 
-def decide(snapshot: Snapshot, state: ModelState, *, scribe: Scribe, identity: Identity) -> Plan:
+def decide(
+    snapshot: Snapshot, state: ModelState, *, scribe: Scribe, installation: Installation
+) -> Plan:
     """Decide what happens next to a Model.
 
     Everything in one plan is independent of everything else in it; what depends on a record is
@@ -47,12 +50,12 @@ def decide(snapshot: Snapshot, state: ModelState, *, scribe: Scribe, identity: I
     """
     step = NO_STEP
     for attempt in state.open_attempts():
-        look = standing(attempt, snapshot, state=state, identity=identity)
+        look = standing(attempt, snapshot, state=state, installation=installation)
         step = _joined(
             step,
             next_step(attempt, look, snapshot=snapshot, state=state, scribe=scribe),
         )
-    opened = openings(snapshot, state, identity=identity)
+    opened = openings(snapshot, state, identity=installation.identity)
     create, discard = [], []
     for new in opened.attempts:
         there = snapshot.transitions.get(new.name)

@@ -76,7 +76,7 @@ class MetricRule:
     maximum: Decimal | None = None
     critical: bool = False
     segments: tuple[SegmentRule, ...] = ()
-    is_fairness: bool = False
+    has_fairness: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,6 +264,7 @@ class RunFacts:
     exit_code: int | None = None
     failure: str = ""
     waiting: str = ""
+    pod: str = ""
     log_tail: str = ""
 
 

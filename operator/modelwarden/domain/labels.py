@@ -20,6 +20,7 @@ CARRIED = frozenset({MODEL, MODEL_VERSION, ARTIFACT_URI, ARTIFACT_DIGEST, STAGE}
 MANAGED_BY = "app.kubernetes.io/managed-by"
 ATTEMPT = PREFIX + "attempt"
 GATE = PREFIX + "gate"
+TRY = PREFIX + "try"
 TRANSITION = PREFIX + "transition"
 NAMESPACE = PREFIX + "namespace"
 INPUTS_DIGEST = PREFIX + "inputs-digest"

@@ -12,10 +12,7 @@ from modelwarden.domain.verdicts import Verdict, allow, deny
 def metric_checks(rules: Iterable[MetricRule], metrics: tuple[Metric, ...]) -> tuple[Check, ...]:
     """Compare every rule with every value it speaks of; a missing value is a failed check."""
     return tuple(
-        check
-        for rule in rules
-        if not rule.is_fairness
-        for check in (_total(rule, metrics), *_segments(rule, metrics))
+        check for rule in rules for check in (*_total(rule, metrics), *_segments(rule, metrics))
     )
 
 
@@ -49,18 +46,21 @@ def _and_more(failed: int) -> str:
     return f"; and {failed - _TOLD} more" if failed > _TOLD else ""
 
 
-def _total(rule: MetricRule, metrics: tuple[Metric, ...]) -> Check:
+def _total(rule: MetricRule, metrics: tuple[Metric, ...]) -> tuple[Check, ...]:
+    if rule.minimum is None and rule.maximum is None:
+        return ()
     values = [m for m in metrics if m.name == rule.name and not m.segment]
     expected = _expected(rule.minimum, rule.maximum)
     if not values:
-        return _check(rule.name, passed=False, observed="not recorded", expected=expected)
+        return (_check(rule.name, passed=False, observed="not recorded", expected=expected),)
     worst = _worst(rule, values)
-    return _check(
+    check = _check(
         rule.name,
         passed=_holds(worst.value, rule.minimum, rule.maximum),
         observed=str(worst.value),
         expected=expected,
     )
+    return (check,)
 
 
 def _segments(rule: MetricRule, metrics: tuple[Metric, ...]) -> tuple[Check, ...]:

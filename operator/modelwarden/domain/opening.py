@@ -222,7 +222,7 @@ def _attempt(
     version = snapshot.versions[request.key.version]
     if model is None or isinstance(policy, Verdict):
         raise ValueError("an attempt opens only where its claims were asked")
-    number = sum(1 for attempt in state.attempts.values() if attempt.key == request.key) + 1
+    number = state.attempts_at(request.key) + 1
     step = policy.steps[request.key.target]
     spec = {
         "model": snapshot.key.name,

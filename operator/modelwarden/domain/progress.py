@@ -153,6 +153,10 @@ def _result(gate: GateStanding, look: Standing) -> GateResult | None:
         return None
     if gate.gate.kind not in JOB_KINDS:
         return judge(gate.gate, look.transition, look.version)
+    if isinstance(look.store, Verdict):
+        return GateResult(
+            outcome=GateOutcome.FAILED, code=look.store.code, sentence=look.store.message
+        )
     if gate.run is None or gate.run.state is not RunState.FINISHED:
         return None
     return _run_result(gate.run, look)

@@ -14,10 +14,11 @@ from modelwarden.domain.facts import (
     VersionFacts,
 )
 from modelwarden.domain.gates import JOB_KINDS
-from modelwarden.domain.identity import Identity
+from modelwarden.domain.installation import ArtifactStore, Installation
 from modelwarden.domain.model_status import model_status
 from modelwarden.domain.names import job_name
 from modelwarden.domain.opening import Hold
+from modelwarden.domain.patience import look_again_in
 from modelwarden.domain.rollouts import (
     NOTHING_CARRIED,
     Carried,
@@ -41,6 +42,7 @@ class JobOrder:
     gate: GateSpec
     transition: TransitionFacts
     version: VersionFacts
+    store: ArtifactStore
     inputs_digest: str
 
 
@@ -71,6 +73,7 @@ class Projection:
     finished: tuple[RunFacts, ...]
     labels: tuple[LabelOrder, ...]
     statuses: tuple[StatusOrder, ...]
+    look_again: float | None
 
 
 def project(
@@ -78,28 +81,29 @@ def project(
     state: ModelState,
     *,
     holds: tuple[Hold, ...],
-    identity: Identity,
-    origin: str,
+    installation: Installation,
 ) -> Projection:
     """Draw the whole picture of a Model from the facts and the fold."""
     looks = tuple(
         look
         for attempt in state.open_attempts()
-        if (look := standing(attempt, snapshot, state=state, identity=identity)) is not None
+        if (look := standing(attempt, snapshot, state=state, installation=installation)) is not None
     )
+    origin = installation.origin
     return Projection(
         jobs=_jobs(looks, snapshot, origin=origin),
         finished=_finished(snapshot, state),
         labels=_labels(snapshot, state),
         statuses=_statuses(snapshot, state, holds=holds, looks=looks, origin=origin),
+        look_again=look_again_in(looks, state=state, holds=holds, now=snapshot.now),
     )
 
 
 def _jobs(looks: tuple[Standing, ...], snapshot: Snapshot, *, origin: str) -> tuple[JobOrder, ...]:
     return tuple(
-        _job(gate, look, snapshot=snapshot, origin=origin)
+        _job(gate, look, store=look.store, snapshot=snapshot, origin=origin)
         for look in looks
-        if look.attempt.outcome is AttemptOutcome.OPEN
+        if look.attempt.outcome is AttemptOutcome.OPEN and isinstance(look.store, ArtifactStore)
         for gate in look.gates
         if _needs_a_job(gate)
     )
@@ -110,7 +114,9 @@ def _needs_a_job(gate: GateStanding) -> bool:
     return gate.gate.kind in JOB_KINDS and not done and gate.run is None
 
 
-def _job(gate: GateStanding, look: Standing, *, snapshot: Snapshot, origin: str) -> JobOrder:
+def _job(
+    gate: GateStanding, look: Standing, *, store: ArtifactStore, snapshot: Snapshot, origin: str
+) -> JobOrder:
     run = RunKey(look.attempt.name, gate.gate.name, gate.tries)
     return JobOrder(
         name=job_name(
@@ -124,6 +130,7 @@ def _job(gate: GateStanding, look: Standing, *, snapshot: Snapshot, origin: str)
         gate=gate.gate,
         transition=look.transition,
         version=look.version,
+        store=store,
         inputs_digest=inputs_digest(gate.gate, look.transition),
     )
 

@@ -21,6 +21,7 @@ from modelwarden.domain.facts import (
 )
 from modelwarden.domain.gates import gates_of
 from modelwarden.domain.identity import Identity
+from modelwarden.domain.installation import ArtifactStore, Installation
 from modelwarden.domain.movement import Request
 from modelwarden.domain.opening import requester_may, trainer_is_known
 from modelwarden.domain.rights import right_to_decide
@@ -55,6 +56,7 @@ class Standing:
     attempt: AttemptState
     transition: TransitionFacts
     version: VersionFacts
+    store: ArtifactStore | Verdict
     gates: tuple[GateStanding, ...]
     votes: tuple[Vote, ...]
     evidence: str
@@ -89,13 +91,15 @@ class Standing:
 
 
 def standing(
-    attempt: AttemptState, snapshot: Snapshot, *, state: ModelState, identity: Identity
+    attempt: AttemptState, snapshot: Snapshot, *, state: ModelState, installation: Installation
 ) -> Standing | None:
     """Look at an open attempt; None where its object or its version is not there to look at."""
     transition = snapshot.transitions.get(attempt.name)
     version = snapshot.versions.get(attempt.key.version)
     if transition is None or version is None or snapshot.model is None:
         return None
+    identity = installation.identity
+    store = installation.store_of(version.artifact.uri, snapshot.key.namespace)
     gates = _gates(attempt, transition, snapshot=snapshot)
     passed = all(gate.verdict.allows for gate in gates)
     evidence = evidence_digest(attempt, version) if passed else ""
@@ -105,6 +109,7 @@ def standing(
         attempt=attempt,
         transition=transition,
         version=version,
+        store=store,
         gates=gates,
         votes=votes,
         evidence=evidence,

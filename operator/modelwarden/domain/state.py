@@ -183,6 +183,11 @@ class ModelState:
         name = self.latest.get(key)
         return None if name is None else self.attempts[name]
 
+    def attempts_at(self, key: AttemptKey) -> int:
+        """Count the attempts at a key; the next one gets the next number."""
+        latest = self.latest_attempt(key)
+        return 0 if latest is None else latest.number
+
     def open_attempts(self) -> tuple[AttemptState, ...]:
         """List the attempts that may still succeed, oldest first."""
         return tuple(attempt for attempt in self.attempts.values() if attempt.is_open)

@@ -8,6 +8,7 @@ from modelwarden.domain.conditions import (
     Condition,
     is_false,
     is_true,
+    is_unknown,
     obstacle,
     shortened,
     written,

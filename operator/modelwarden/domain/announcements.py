@@ -1,0 +1,78 @@
+"""What is told of a record: on which object, how loud, and in which sentence."""
+
+from dataclasses import dataclass
+
+from modelwarden.domain.records import Operation, Record
+from modelwarden.domain.stages import Stage
+from modelwarden.domain.state import GateOutcome
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """One event, on the object of one kind."""
+
+    about: str
+    warning: bool
+    reason: str
+    message: str
+
+
+def announcement(record: Record) -> Announcement | None:
+    """Render a record as an event; None where nobody waits to hear of it."""
+    match record.operation:
+        case Operation.REQUESTED:
+            return _on_version(record, f"{record.actor.username} asked for {record.facts['to']}.")
+        case Operation.REGISTERED:
+            return _on_version(record, "Registered: the record and the file were read.")
+        case Operation.GATE_FINISHED:
+            return _gate(record)
+        case Operation.VOTED:
+            return _vote(record)
+        case Operation.RETRACTED:
+            return _on_transition(record, f"{record.actor.username} took a vote back.")
+        case Operation.ROLLOUT_BEGUN:
+            names = ", ".join(record.facts["deployments"])
+            return _on_model(record, f"Version {record.version} is being rolled out to {names}.")
+        case Operation.ROLLOUT_FAILED | Operation.ROLLOUT_ABORTED:
+            text = f"Version {record.version}: {record.facts['sentence']}"
+            return _on_model(record, text, warning=True)
+        case Operation.SUPERSEDED:
+            return _on_transition(record, record.facts["sentence"])
+        case Operation.PROMOTED:
+            return _on_model(record, _moved(record))
+        case _:
+            return None
+
+
+def _gate(record: Record) -> Announcement:
+    passed = record.facts["outcome"] == GateOutcome.PASSED
+    text = f"{record.facts['gate']} {record.facts['outcome']}: {record.facts['sentence']}"
+    return Announcement("ModelVersion", not passed, record.facts["code"], text)
+
+
+def _vote(record: Record) -> Announcement:
+    rejected = record.facts["vote"] == "Reject"
+    text = f'{record.actor.username}: {record.facts["vote"]}, "{record.rationale}"'
+    return Announcement("ModelTransition", rejected, "Voted", text)
+
+
+def _moved(record: Record) -> str:
+    moves = [f"{m.version} is in {m.target}" for m in record.moves]
+    left = [m.version for m in record.moves if m.source is Stage.PRODUCTION]
+    return "; ".join(moves) + (f" (replaces {left[0]})." if left else ".")
+
+
+def _on_version(record: Record, message: str) -> Announcement:
+    return Announcement(
+        "ModelVersion", warning=False, reason=record.operation.value, message=message
+    )
+
+
+def _on_transition(record: Record, message: str) -> Announcement:
+    return Announcement(
+        "ModelTransition", warning=False, reason=record.operation.value, message=message
+    )
+
+
+def _on_model(record: Record, message: str, *, warning: bool = False) -> Announcement:
+    return Announcement("Model", warning, record.operation.value, message)

@@ -1,0 +1,46 @@
+"""What the platform team fixed for an installation, as far as decisions look at it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from modelwarden.domain.artifact_uri import ArtifactUri, parse, store_for
+from modelwarden.domain.identity import Identity
+from modelwarden.domain.verdicts import Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArtifactStore:
+    """A place for artifacts, and how a gate Job gets there."""
+
+    name: str
+    uri_prefix: str
+    endpoint: str = ""
+    region: str = ""
+    secret: str = ""
+    addressing: str = "path"
+
+    def to_json(self) -> Mapping[str, str]:
+        """Write what a gate Job is told; credentials reach it another way."""
+        return {
+            "name": self.name,
+            "uriPrefix": self.uri_prefix,
+            "endpoint": self.endpoint,
+            "region": self.region,
+            "addressing": self.addressing,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installation:
+    """One installation: its ledger's origin, its people and its stores."""
+
+    origin: str
+    identity: Identity = field(default_factory=Identity)
+    stores: tuple[ArtifactStore, ...] = ()
+
+    def store_of(self, uri: str, namespace: str) -> ArtifactStore | Verdict:
+        """Find the store that a namespace may take an artifact from, or say why there is none."""
+        place = parse(uri)
+        if not isinstance(place, ArtifactUri):
+            return place
+        return store_for(place, namespace=namespace, stores=self.stores)

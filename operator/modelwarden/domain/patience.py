@@ -1,0 +1,51 @@
+"""When to look again without being told: what no watch announces."""
+
+from datetime import datetime, timedelta
+
+from modelwarden.domain.facts import RunState
+from modelwarden.domain.opening import Hold
+from modelwarden.domain.scribe import moment
+from modelwarden.domain.standing import Standing
+from modelwarden.domain.state import AttemptOutcome, ModelState
+
+# A Deployment has no label of ours before its first promotion, so no watch tells of it.
+DEPLOYMENT_SECONDS = 5.0
+# A pod that cannot start changes nothing that a Jobs watch would announce.
+STUCK_RUN_SECONDS = 15.0
+UNASKED_SECONDS = 5.0
+
+_UNANNOUNCED = frozenset({"DeploymentMissing", "DeploymentTaken", "RightNotReviewed"})
+
+
+def look_again_in(
+    looks: tuple[Standing, ...], *, state: ModelState, holds: tuple[Hold, ...], now: datetime
+) -> float | None:
+    """Say in how many seconds to look again; None where every change will be announced."""
+    waits = [seconds for look in looks for seconds in _of_attempt(look, state=state, now=now)]
+    waits += [UNASKED_SECONDS for hold in holds if hold.verdict.code in _UNANNOUNCED]
+    return min(waits, default=None)
+
+
+def _of_attempt(look: Standing, *, state: ModelState, now: datetime) -> list[float]:
+    waits = []
+    if look.attempt.outcome is AttemptOutcome.ROLLING_OUT:
+        waits.append(DEPLOYMENT_SECONDS)
+    if any(gate.run is not None and gate.run.state is RunState.RUNNING for gate in look.gates):
+        waits.append(STUCK_RUN_SECONDS)
+    if any(verdict.code in _UNANNOUNCED for verdict in look.verdicts if not verdict.allows):
+        waits.append(UNASKED_SECONDS)
+    waits += [max(1.0, (end - now).total_seconds()) for end in _ends(look, state) if end > now]
+    return waits
+
+
+def _ends(look: Standing, state: ModelState) -> list[datetime]:
+    """List the moments at which time alone changes something: soaking ends, a vote expires."""
+    step = look.transition.step
+    ends = []
+    if step.soak_seconds:
+        since = moment(state.versions[look.attempt.key.version].since)
+        ends.append(since + timedelta(seconds=step.soak_seconds))
+    limit = step.approvals.expire_after_seconds if step.approvals else None
+    if limit is not None:
+        ends += [v.decision.created + timedelta(seconds=limit) for v in look.votes if v.counts]
+    return ends

@@ -1,0 +1,254 @@
+"""Reading every fact about one Model into one frozen value."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from modelwarden.cluster.access import Action, Subject, review_access
+from modelwarden.cluster.client import ApiClient
+from modelwarden.cluster.paths import (
+    DEPLOYMENTS,
+    JOBS,
+    MODEL_DECISIONS,
+    MODEL_POLICIES,
+    MODEL_TRANSITIONS,
+    MODEL_VERSIONS,
+    MODELS,
+    PODS,
+)
+from modelwarden.domain import labels
+from modelwarden.domain.decide import questions
+from modelwarden.domain.facts import (
+    Access,
+    DecisionFacts,
+    DeploymentFacts,
+    ModelFacts,
+    PolicyFacts,
+    RunFacts,
+    RunKey,
+    RunState,
+    Snapshot,
+    TransitionFacts,
+    VersionFacts,
+)
+from modelwarden.domain.movement import named_versions
+from modelwarden.domain.names import attempt_name, version_name
+from modelwarden.domain.opening import wanted
+from modelwarden.domain.stages import Stage
+from modelwarden.domain.state import AttemptKey, ModelKey, ModelState
+from modelwarden.domain.verdicts import Verdict, wait
+from modelwarden.errors import MalformedObjectError, UnavailableError
+from modelwarden.settings import Gates
+from modelwarden.workflows.facts import (
+    decision_facts,
+    deployment_facts,
+    is_default,
+    model_facts,
+    policy_facts,
+    transition_facts,
+    version_facts,
+)
+from modelwarden.workflows.runs import LOG_LINES, runs_by_key
+
+Malformed = Callable[[str, MalformedObjectError], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gatherer:
+    """Reads facts; `malformed` is told of objects that this release cannot read."""
+
+    client: ApiClient
+    gates: Gates
+    clock: Callable[[], datetime]
+    malformed: Malformed
+
+    async def snapshot(
+        self, key: ModelKey, state: ModelState, *, touched: frozenset[str]
+    ) -> Snapshot:
+        """Read everything about a Model that the fold and the touched names point at."""
+        model = await self._model(key)
+        versions, policy, decisions, runs, deployments = await asyncio.gather(
+            self._versions(key, _numbers(key, model, state=state, touched=touched)),
+            self._policy(model),
+            self._decisions(key, state),
+            self._runs(key),
+            self._deployments(key, model),
+        )
+        snapshot = Snapshot(
+            now=self.clock(),
+            key=key,
+            model=model,
+            versions=versions,
+            transitions={},
+            decisions=decisions,
+            runs=runs,
+            deployments=deployments,
+            policy=policy,
+        )
+        transitions = await self._transitions(key, _attempts(snapshot, state))
+        snapshot = replace(snapshot, transitions=transitions, now=self.clock())
+        return replace(snapshot, access=await self._answers(questions(snapshot, state)))
+
+    async def _model(self, key: ModelKey) -> ModelFacts | None:
+        raw = await self.client.find(MODELS, key.name, key.namespace)
+        return None if raw is None else model_facts(raw)
+
+    async def _versions(self, key: ModelKey, numbers: Iterable[int]) -> dict[int, VersionFacts]:
+        names = [version_name(key.name, number) for number in numbers]
+        found = await asyncio.gather(
+            *(self.client.find(MODEL_VERSIONS, name, key.namespace) for name in names)
+        )
+        read = (self._read(version_facts, raw) for raw in found if raw is not None)
+        return {version.number: version for version in read if version is not None}
+
+    async def _policy(self, model: ModelFacts | None) -> PolicyFacts | Verdict:
+        policies = await self.client.list(MODEL_POLICIES)
+        named = model.policy if model else ""
+        chosen = [
+            raw
+            for raw in policies
+            if (raw["metadata"]["name"] == named if named else is_default(raw))
+        ]
+        problem = _policy_problem(named, [raw["metadata"]["name"] for raw in chosen])
+        if problem is not None:
+            return problem
+        read = self._read(policy_facts, chosen[0])
+        return read or wait("PolicyNotReadable", f"Policy {named} cannot be read.")
+
+    async def _decisions(self, key: ModelKey, state: ModelState) -> tuple[DecisionFacts, ...]:
+        if not state.open_attempts():
+            return ()
+        found = await self.client.list(
+            MODEL_DECISIONS, key.namespace, fields=f"spec.model={key.name}"
+        )
+        read = (self._read(decision_facts, raw) for raw in found)
+        return tuple(decision for decision in read if decision is not None)
+
+    async def _runs(self, key: ModelKey) -> dict[RunKey, RunFacts]:
+        ours = f"{labels.MANAGED_BY}={labels.FIELD_MANAGER},{labels.MODEL}={key.name}"
+        jobs, pods = await asyncio.gather(
+            self.client.list(JOBS, self.gates.namespace, labels=ours),
+            self.client.list(PODS, self.gates.namespace, labels=ours),
+        )
+        runs = runs_by_key(jobs, pods, namespace=key.namespace)
+        return {name: await self._with_log(run) for name, run in runs.items()}
+
+    async def _with_log(self, run: RunFacts) -> RunFacts:
+        """Fetch the end of the log of a run that did not pass; a log is a help, never a fact."""
+        if run.state is not RunState.FINISHED or run.exit_code in (0, None) or not run.pod:
+            return run
+        try:
+            log = await self.client.logs(run.pod, self.gates.namespace, tail=LOG_LINES)
+        except UnavailableError:
+            return run
+        return replace(run, log_tail=log[-4000:])
+
+    async def _deployments(
+        self, key: ModelKey, model: ModelFacts | None
+    ) -> dict[str, DeploymentFacts]:
+        names = sorted({target.deployment for target in model.serving}) if model else []
+        found = await asyncio.gather(
+            *(self.client.find(DEPLOYMENTS, name, key.namespace) for name in names)
+        )
+        return {raw["metadata"]["name"]: deployment_facts(raw) for raw in found if raw is not None}
+
+    async def _transitions(self, key: ModelKey, names: Iterable[str]) -> dict[str, TransitionFacts]:
+        found = await asyncio.gather(
+            *(self.client.find(MODEL_TRANSITIONS, name, key.namespace) for name in names)
+        )
+        read = (self._read(transition_facts, raw) for raw in found if raw is not None)
+        return {transition.name: transition for transition in read if transition is not None}
+
+    async def _answers(self, asked: Iterable[Access]) -> dict[Access, bool | None]:
+        ordered = list(asked)
+        answers = await asyncio.gather(*(self._answer(question) for question in ordered))
+        return dict(zip(ordered, answers, strict=True))
+
+    async def _answer(self, question: Access) -> bool | None:
+        """Ask for each verb in turn; None where the API server could not say."""
+        caller, right, key = question
+        subject = Subject(username=caller.username, groups=caller.groups, uid=caller.uid)
+        try:
+            for verb in right.verbs:
+                action = Action(
+                    verb=verb,
+                    group=right.group,
+                    resource=right.resource,
+                    subresource=right.subresource,
+                    namespace=key.namespace,
+                    name=right.name or key.name,
+                )
+                if (await review_access(self.client, subject, action)).allowed:
+                    return True
+        except UnavailableError:
+            return None
+        return False
+
+    def _read(self, read: Callable[[Mapping[str, Any]], Any], raw: Mapping[str, Any]) -> Any:
+        """Read an object, or leave it out and say so: one bad object never stops a Model."""
+        try:
+            return read(raw)
+        except MalformedObjectError as error:
+            self.malformed(f"{raw['kind']} {raw['metadata']['name']}", error)
+            return None
+
+
+def _policy_problem(named: str, found: list[str]) -> Verdict | None:
+    if len(found) == 1:
+        return None
+    if named:
+        return wait(
+            "PolicyNotFound",
+            f"ModelPolicy {named} does not exist.",
+            "Apply it, or name another one in spec.policy.",
+        )
+    if not found:
+        return wait(
+            "NoPolicy",
+            "The Model names no policy and none is marked as default.",
+            "Apply one: kubectl apply -f examples/policies/standard.yaml",
+        )
+    return wait(
+        "PolicyAmbiguous",
+        f"Several policies are marked as default: {', '.join(sorted(found))}.",
+        "Leave spec.default on one of them.",
+    )
+
+
+def _numbers(
+    key: ModelKey, model: ModelFacts | None, *, state: ModelState, touched: frozenset[str]
+) -> tuple[int, ...]:
+    """List the versions to look at: named, touched, under way, or in a stage that others see."""
+    numbers = set(named_versions(model.stages)) if model else set()
+    numbers |= {attempt.key.version for attempt in state.open_attempts()}
+    numbers |= set(state.in_stage(Stage.STAGING)) | set(state.in_stage(Stage.RETIRING))
+    if state.production is not None:
+        numbers.add(state.production)
+    for name in touched:
+        prefix, _, number = name.rpartition("-")
+        if prefix == key.name and number.isdigit():
+            numbers.add(int(number))
+    return tuple(sorted(numbers))
+
+
+def _attempts(snapshot: Snapshot, state: ModelState) -> tuple[str, ...]:
+    """List the attempts to look at: the latest of each version that is, and the ones to come."""
+    names = {attempt.name for attempt in state.open_attempts()}
+    for number in snapshot.versions:
+        for target in (Stage.REGISTERED, Stage.STAGING, Stage.PRODUCTION):
+            latest = state.latest_attempt(AttemptKey(number, target))
+            if latest is not None:
+                names.add(latest.name)
+    for request in wanted(snapshot, state):
+        number = state.attempts_at(request.key) + 1
+        names.add(
+            attempt_name(
+                snapshot.key.name,
+                request.key.version,
+                target=request.key.target,
+                number=number,
+            )
+        )
+    return tuple(sorted(names))

@@ -1,0 +1,174 @@
+"""One look at one Model: gather, decide, record, apply, report.
+
+Records are appended one step at a time until nothing more is to be recorded; only then is the
+cluster made to show it. Killed at any point, the next look goes on from the records.
+"""
+
+import logging
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from modelwarden import __version__
+from modelwarden.audit.ledger import Ledger
+from modelwarden.cluster.client import ApiClient
+from modelwarden.domain.conditions import is_false, is_true, written
+from modelwarden.domain.decide import Plan, decide
+from modelwarden.domain.facts import Snapshot
+from modelwarden.domain.projection import StatusOrder, project
+from modelwarden.domain.records import Record
+from modelwarden.domain.scribe import Scribe
+from modelwarden.domain.state import LedgerState, ModelKey, ModelState
+from modelwarden.errors import (
+    LedgerUnavailableError,
+    MalformedObjectError,
+    ModelwardenError,
+)
+from modelwarden.metrics import Metrics
+from modelwarden.settings import Settings
+from modelwarden.workflows.apply import Applier
+from modelwarden.workflows.facts import installation_of
+from modelwarden.workflows.gather import Gatherer
+from modelwarden.workflows.report import Reporter
+
+logger = logging.getLogger(__name__)
+
+# From registration to Production in one look there are fewer steps than this; more is a loop.
+MOST_STEPS = 32
+
+
+def utc_now() -> datetime:
+    """Tell the time."""
+    return datetime.now(UTC)
+
+
+class Reconciler:
+    """Brings Models to where their facts lead, one key at a time."""
+
+    def __init__(
+        self,
+        *,
+        client: ApiClient,
+        ledger: Ledger[LedgerState] | None,
+        settings: Settings,
+        metrics: Metrics,
+        clock: Callable[[], datetime] = utc_now,
+        ledger_problem: ModelwardenError | None = None,
+    ) -> None:
+        self._ledger = ledger
+        self._ledger_problem = ledger_problem
+        self._settings = settings
+        self._clock = clock
+        self._gatherer = Gatherer(
+            client=client, gates=settings.gates, clock=clock, malformed=_log_malformed
+        )
+        self._applier = Applier(client=client, gates=settings.gates)
+        self._reporter = Reporter(client=client, metrics=metrics)
+
+    async def reconcile(self, key: ModelKey, touched: frozenset[str]) -> float | None:
+        """Bring one Model forward; returns the seconds after which to look again unasked."""
+        if self._ledger is None:
+            return await self._show_ledger_problem(key)
+        told: list[Record] = []
+        for _ in range(MOST_STEPS):
+            snapshot, state = await self._gather(key, touched, ledger=self._ledger)
+            plan = self._decide(snapshot, state, ledger=self._ledger)
+            if plan.is_empty:
+                return await self._show(snapshot, state, plan=plan, told=told)
+            told += await self._record(key, plan, state=state, ledger=self._ledger)
+            for transition in plan.discard:
+                await self._applier.discard_attempt(key, transition)
+            for attempt in plan.create:
+                await self._applier.create_attempt(key, attempt)
+        raise ModelwardenError(f"{key} took {MOST_STEPS} steps in one look and did not settle")
+
+    async def _gather(
+        self, key: ModelKey, touched: frozenset[str], *, ledger: Ledger[LedgerState]
+    ) -> tuple[Snapshot, ModelState]:
+        """Read the cluster first and the ledger's head last; again where it moved meanwhile."""
+        await ledger.refresh()
+        while True:
+            state = ledger.state.model(key)
+            snapshot = await self._gatherer.snapshot(key, state, touched=touched)
+            await ledger.refresh()
+            if ledger.state.model(key).last_index == state.last_index:
+                return snapshot, state
+
+    def _decide(
+        self, snapshot: Snapshot, state: ModelState, *, ledger: Ledger[LedgerState]
+    ) -> Plan:
+        scribe = Scribe(
+            key=snapshot.key,
+            now=snapshot.now,
+            transaction=str(uuid.uuid4()),
+            operator=self._settings.operator.account,
+            build=__version__,
+        )
+        installation = installation_of(self._settings, ledger.origin)
+        return decide(snapshot, state, scribe=scribe, installation=installation)
+
+    async def _record(
+        self, key: ModelKey, plan: Plan, *, state: ModelState, ledger: Ledger[LedgerState]
+    ) -> tuple[Record, ...]:
+        """Append what was decided; evidence first, so that no record names what is not there."""
+        if not plan.records:
+            return ()
+        for evidence in plan.evidence:
+            await ledger.put_evidence(evidence)
+        return await ledger.append(key, plan.records, expected_last_index=state.last_index)
+
+    async def _show(
+        self, snapshot: Snapshot, state: ModelState, *, plan: Plan, told: list[Record]
+    ) -> float | None:
+        ledger = self._ledger
+        if ledger is None:
+            return None
+        projection = project(
+            snapshot,
+            state,
+            holds=plan.holds,
+            installation=installation_of(self._settings, ledger.origin),
+        )
+        await self._applier.project(snapshot, projection)
+        await self._reporter.tell(snapshot, told)
+        return projection.look_again
+
+    async def _show_ledger_problem(self, key: ModelKey) -> float | None:
+        """Say on the Model that the ledger is not there; touch nothing else of the cluster."""
+        state = ModelState(key=key)
+        snapshot = await self._gatherer.snapshot(key, state, touched=frozenset())
+        if snapshot.model is None:
+            return None
+        problem = self._ledger_problem or LedgerUnavailableError("the ledger is not open")
+        await self._applier.write_status(snapshot, _ledger_order(snapshot, problem))
+        return None
+
+
+def _ledger_order(snapshot: Snapshot, problem: ModelwardenError) -> StatusOrder:
+    model = snapshot.model
+    if model is None:
+        raise ValueError("only a Model that exists has a status")
+    reason = type(problem).__name__.removesuffix("Error")
+    text = f"{problem} What serves goes on; nothing is promoted until the ledger is back."
+    conditions = written(
+        (
+            is_false("Ready", reason, text),
+            is_false("Settled", reason, text),
+            is_true("Stalled", reason, text),
+            is_false("Reconciling", reason, "Nothing is decided without the ledger."),
+        ),
+        generation=model.generation,
+        now=snapshot.now,
+        before=model.status.get("conditions", ()),
+    )
+    return StatusOrder(
+        kind="Model",
+        name=snapshot.key.name,
+        resource_version=model.resource_version,
+        uid=model.uid,
+        status={**model.status, "observedGeneration": model.generation, "conditions": conditions},
+    )
+
+
+def _log_malformed(what: str, error: MalformedObjectError) -> None:
+    logger.warning("%s cannot be read and is left out: %s", what, error)

@@ -1,0 +1,85 @@
+"""Telling what was saved: events on the objects, and numbers for whoever is on call."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from modelwarden.cluster.answers import ApiError
+from modelwarden.cluster.client import ApiClient
+from modelwarden.cluster.events import Event, post_event
+from modelwarden.domain.announcements import Announcement, announcement
+from modelwarden.domain.facts import Snapshot
+from modelwarden.domain.labels import API_VERSION
+from modelwarden.domain.records import Operation, Record
+from modelwarden.errors import UnavailableError
+from modelwarden.metrics import Metrics
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reporter:
+    """Posts events and counts; what cannot be told is logged, for nothing depends on it."""
+
+    client: ApiClient
+    metrics: Metrics
+
+    async def tell(self, snapshot: Snapshot, records: Iterable[Record]) -> None:
+        """Tell of records that were appended, each once."""
+        for record in records:
+            self._count(record)
+            told = announcement(record)
+            regarding = None if told is None else _object(told, record, snapshot=snapshot)
+            if told is not None and regarding is not None:
+                await self._post(told, record, regarding=regarding)
+
+    async def _post(
+        self, told: Announcement, record: Record, *, regarding: Mapping[str, Any]
+    ) -> None:
+        event = Event(
+            regarding=regarding,
+            kind="Warning" if told.warning else "Normal",
+            reason=told.reason,
+            action=record.operation.value,
+            message=told.message,
+            key=str(record.index),
+        )
+        try:
+            await post_event(self.client, event, time=record.time)
+        except (ApiError, UnavailableError) as error:
+            logger.warning("event about %s was not posted: %s", record.transition, error)
+
+    def _count(self, record: Record) -> None:
+        match record.operation:
+            case Operation.GATE_FINISHED:
+                self.metrics.gates.labels(
+                    record.facts["kind"], record.facts["outcome"], record.facts["code"]
+                ).inc()
+            case Operation.PROMOTED | Operation.REGISTERED:
+                self.metrics.attempts.labels("Succeeded", record.operation.value).inc()
+            case Operation.SUPERSEDED | Operation.ROLLOUT_FAILED | Operation.ROLLOUT_ABORTED:
+                self.metrics.attempts.labels("Ended", record.facts["code"]).inc()
+            case _:
+                return
+
+
+def _object(told: Announcement, record: Record, *, snapshot: Snapshot) -> Mapping[str, Any] | None:
+    """Find the object that an event is about; None where it is gone."""
+    if told.about == "Model" and snapshot.model is not None:
+        return _reference("Model", snapshot.key.name, uid=snapshot.model.uid, snapshot=snapshot)
+    version = snapshot.versions.get(record.version or 0)
+    if told.about == "ModelVersion" and version is not None:
+        return _reference("ModelVersion", version.name, uid=version.uid, snapshot=snapshot)
+    transition = snapshot.transitions.get(record.transition)
+    if told.about == "ModelTransition" and transition is not None:
+        return _reference("ModelTransition", transition.name, uid=transition.uid, snapshot=snapshot)
+    return None
+
+
+def _reference(kind: str, name: str, *, uid: str, snapshot: Snapshot) -> Mapping[str, Any]:
+    return {
+        "apiVersion": API_VERSION,
+        "kind": kind,
+        "metadata": {"name": name, "namespace": snapshot.key.namespace, "uid": uid},
+    }
