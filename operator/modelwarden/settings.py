@@ -110,6 +110,8 @@ class Webhook(Part):
     """The admission server."""
 
     port: Port = 8443
+    address: str = ""
+    """Where it listens; empty for everywhere."""
     service: Name = "modelwarden-webhook"
     secret: Name = Field(default="modelwarden-webhook-tls")
     """A Secret in the operator's namespace, empty until the first process fills it."""
@@ -120,6 +122,8 @@ class Http(Part):
     """Health and metrics."""
 
     port: Port = 8080
+    address: str = ""
+    """Where it listens; empty for everywhere."""
 
 
 class Controller(Part):
