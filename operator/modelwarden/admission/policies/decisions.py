@@ -27,8 +27,7 @@ DECISION = Policy(
     variables={
         "created": "request.operation == 'CREATE'",
         # A decision about a policy's own content stands alone, in the operator's namespace.
-        "policy": "dyn(object.spec).?policy.?name.orValue('')",
-        "aboutPolicy": "!has(object.spec.model)",
+        "aboutPolicy": "has(object.spec.policy)",
         "verb": _looked_up(DECISION_VERBS, "object.spec.decision"),
         "part": _looked_up(DECISION_PARTS, "object.spec.stage"),
     },
@@ -78,13 +77,13 @@ DECISION = Policy(
                 "!variables.created || !variables.aboutPolicy\n"
                 f"|| (request.namespace == '{OPERATOR_NAMESPACE}'\n"
                 "&& authorizer.group('modelwarden.io').resource('modelpolicies')"
-                ".namespace(request.namespace).name(variables.policy).check('approve').allowed())"
+                ".namespace(request.namespace).name(object.spec.policy.name).check('approve').allowed())"
             ),
             sentence_in_cel=sentence(
                 "{caller} may not decide about the ModelPolicy {policy}: that takes the verb "
                 f"approve on modelpolicies in {OPERATOR_NAMESPACE}, and the decision lies there",
                 caller=CALLER,
-                policy="variables.policy",
+                policy="object.spec.policy.name",
             ),
         ),
     ),

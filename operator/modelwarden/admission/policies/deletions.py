@@ -11,7 +11,7 @@ DELETE = PREFIX + "delete"
 _STAGE = "dyn(oldObject).?status.?stage.orValue('')"
 _VERSIONS = "dyn(oldObject).?status.?versions.orValue(0)"
 _NAME = "oldObject.metadata.name"
-_ONLY = "request.resource.resource"
+_KIND = "request.resource.resource"
 
 DELETE_GUARD = Policy(
     name="delete-guard",
@@ -22,25 +22,26 @@ DELETE_GUARD = Policy(
             operations=("DELETE",),
         ),
     ),
-    conditions={
-        # Whether a namespace may go is asked when it is deleted; then it must be able to end.
-        "not-a-namespace-that-ends": (
-            f"!({CALLER} == 'system:serviceaccount:kube-system:namespace-controller'\n"
-            "&& namespaceObject != null && has(namespaceObject.metadata.deletionTimestamp))"
+    variables={
+        # Whether a namespace may go is asked when it is deleted; then it must be able to end. It
+        # is no condition of the policy, for a condition is never shown the namespace.
+        "ending": (
+            f"{CALLER} == 'system:serviceaccount:kube-system:namespace-controller'\n"
+            "&& namespaceObject != null && has(namespaceObject.metadata.deletionTimestamp)"
         ),
     },
     validations=(
         Validation(
             claim=(
-                f"{_ONLY} != 'modelversions'"
-                f" || !({_STAGE} in ['Staging', 'Production', 'Retiring'])"
+                f"variables.ending || {_KIND} != 'modelversions'\n"
+                f"|| !({_STAGE} in ['Staging', 'Production', 'Retiring'])"
             ),
             sentence_in_cel=sentence(
                 "{name} is in {stage}: move it out of that stage first", name=_NAME, stage=_STAGE
             ),
         ),
         Validation(
-            claim=f"{_ONLY} != 'models' || {_VERSIONS} == 0",
+            claim=f"variables.ending || {_KIND} != 'models' || {_VERSIONS} == 0",
             sentence_in_cel=sentence(
                 "{name} has {count} versions: delete them first, each after it left its stages",
                 name=_NAME,
@@ -48,7 +49,7 @@ DELETE_GUARD = Policy(
             ),
         ),
         Validation(
-            claim=f"{_ONLY} in ['models', 'modelversions'] || {BY_OPERATOR}",
+            claim=f"variables.ending || {_KIND} in ['models', 'modelversions'] || {BY_OPERATOR}",
             sentence_in_cel=sentence(
                 "records are deleted by the operator only, when their retention ends ({name})",
                 name=_NAME,
@@ -72,7 +73,7 @@ HOME_GUARD = Policy(
     validations=(
         Validation(
             claim=(
-                f"{_ONLY} == 'namespaces'\n"
+                f"{_KIND} == 'namespaces'\n"
                 f"? !('{RECORDS}' in oldObject.metadata.?labels.orValue({{}}))\n"
                 f": dyn(oldObject).spec.group != '{GROUP}'"
                 f" || '{DELETE}' in oldObject.metadata.?annotations.orValue({{}})"

@@ -38,7 +38,7 @@ VERSION = Policy(
         Validation(
             claim=(
                 "oldObject != null || object.spec.?trainedBy.orValue([]).all(t, t.kind == 'User'\n"
-                f"&& {CALLER} in [t.name, '{USERNAME_PREFIX}' + t.name])\n"
+                f"&& ({CALLER} == t.name || {CALLER} == '{USERNAME_PREFIX}' + t.name))\n"
                 f"|| {model_authorizer('object.spec.model')}.check('attest').allowed()"
             ),
             sentence_in_cel=(
