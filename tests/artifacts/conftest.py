@@ -1,73 +1,25 @@
-"""A real S3 server on loopback, and a folder of a model."""
+"""A bucket on a real S3 server, and a folder of a model."""
 
-import itertools
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from modelwarden.artifacts.s3 import Credentials, StoreAccess, connect
-from tests.cluster.local import programs
-
-NUMBERS = itertools.count(1)
-
-
-@dataclass(frozen=True)
-class Bucket:
-    """An empty bucket of the test's own, and how to reach it."""
-
-    client: Any
-    name: str
-    access: StoreAccess
-
-    @property
-    def uri(self) -> str:
-        return f"s3://{self.name}/"
-
-    def put(self, objects: dict[str, bytes]) -> None:
-        for key, body in objects.items():
-            self.client.put_object(Bucket=self.name, Key=key, Body=body)
-
-    def sizes(self) -> dict[str, int]:
-        listed = self.client.list_objects_v2(Bucket=self.name).get("Contents", ())
-        return {entry["Key"]: entry["Size"] for entry in listed}
+from modelwarden.artifacts.s3 import StoreAccess
+from tests import s3_server
+from tests.s3_server import Bucket
 
 
 @pytest.fixture(scope="session")
 def s3_access(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreAccess]:
-    """How to reach a versitygw that runs as long as the tests do."""
-    data = tmp_path_factory.mktemp("s3")
-    port = _free_port()
-    process = subprocess.Popen(
-        [programs.built("versitygw"), "--port", f"127.0.0.1:{port}", "posix", str(data)],
-        env={"ROOT_ACCESS_KEY": "root", "ROOT_SECRET_KEY": "root-secret"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _wait_for(port, process)
-        yield StoreAccess(
-            endpoint=f"http://127.0.0.1:{port}",
-            region="us-east-1",
-            addressing="path",
-            credentials=Credentials(access_key="root", secret_key="root-secret"),
-        )
-    finally:
-        process.terminate()
-        process.wait(10)
+    """How to reach a server that runs as long as the tests do."""
+    with s3_server.running(tmp_path_factory.mktemp("s3")) as access:
+        yield access
 
 
 @pytest.fixture
 def bucket(s3_access: StoreAccess) -> Bucket:
-    client = connect(s3_access)
-    name = f"models-{next(NUMBERS)}"
-    client.create_bucket(Bucket=name)
-    return Bucket(client, name, s3_access)
+    return s3_server.new_bucket(s3_access)
 
 
 @pytest.fixture
@@ -78,23 +30,3 @@ def model(tmp_path: Path) -> Path:
     (folder / "model.onnx").write_bytes(b"graph" * 1000)
     (folder / "weights" / "layer 1.bin").write_bytes(bytes(range(256)) * 10_000)
     return folder
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-        else:
-            return

@@ -6,8 +6,7 @@ import pytest
 
 from modelwarden.artifacts.fetch import run_fetch
 from modelwarden.artifacts.upload import upload
-
-from .conftest import Bucket
+from tests.s3_server import Bucket
 
 
 @pytest.fixture

@@ -16,8 +16,7 @@ from modelwarden.artifacts.failures import (
 from modelwarden.artifacts.s3 import Credentials, S3Source, StoreAccess, connect
 from modelwarden.artifacts.sources import CHUNK_BYTES, Limits, StoredFile
 from modelwarden.domain.artifact_uri import ArtifactUri, parse
-
-from .conftest import Bucket
+from tests.s3_server import Bucket
 
 LIMITS = Limits()
 

@@ -11,8 +11,7 @@ from modelwarden.artifacts.s3 import Credentials, S3Source, StoreAccess, connect
 from modelwarden.artifacts.sources import Limits
 from modelwarden.artifacts.upload import Uploaded, upload
 from modelwarden.domain.artifact_uri import ArtifactUri, parse
-
-from .conftest import Bucket
+from tests.s3_server import Bucket
 
 
 def digest_of(path: Path) -> str:

@@ -1,0 +1,1 @@
+"""Judges an artifact inside a gate's pod: reads what is in the file, and runs nothing of it."""

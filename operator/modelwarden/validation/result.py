@@ -1,0 +1,131 @@
+"""A gate's result as the one message that a pod can leave behind.
+
+Kubernetes keeps 4,096 bytes of it. What has no room is left out in a stated order: first passed
+checks, from the last to the first, then inputs and outputs from the end of the longer list, then
+failed checks; `omitted` counts what is missing of each. Single texts are cut before that, and say
+so by ending in an ellipsis.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from modelwarden.domain.gate_results import FORMAT, Check, GateResult
+from modelwarden.domain.state import GateOutcome
+
+LONGEST_BYTES: Final = 4000
+
+_SENTENCE_BYTES: Final = 600
+_URI_BYTES: Final = 1200
+_TEXT_BYTES: Final = 120
+# More than this many fit into no message, and cutting one by one would take its time.
+_MOST_LISTED: Final = 100
+
+
+def message(result: GateResult, *, gate: str, uri: str, digest: str) -> str:
+    """Write a result about one artifact as one line of JSON, of 4,000 bytes at most."""
+    for smaller in _ever_smaller(_with_short_texts(result)):
+        data = {
+            "format": FORMAT,
+            "gate": _cut(gate),
+            "subject": {"uri": _cut(uri, _URI_BYTES), "digest": _cut(digest)},
+            "outcome": smaller.outcome.value,
+            "code": smaller.code,
+            "sentence": smaller.sentence,
+            "checks": [_check(check) for check in smaller.checks],
+            "facts": dict(smaller.facts),
+            "omitted": dict(smaller.omitted),
+            "startedAt": smaller.started_at,
+            "endedAt": smaller.ended_at,
+        }
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        if len(text.encode(errors="replace")) <= LONGEST_BYTES:
+            return text
+    raise ValueError("what a result is about is too long to be written")
+
+
+def leave(text: str, at: Path) -> None:
+    """Write the message where Kubernetes looks for it."""
+    at.write_text(text, encoding="utf-8", errors="replace")
+
+
+def _ever_smaller(result: GateResult) -> Iterator[GateResult]:
+    yield result
+    while smaller := (
+        _without_a_check(result, GateOutcome.PASSED)
+        or _without_a_tensor(result)
+        or _without_a_check(result, GateOutcome.FAILED)
+    ):
+        result = smaller
+        yield result
+
+
+def _without_a_check(result: GateResult, outcome: GateOutcome) -> GateResult | None:
+    at = [index for index, check in enumerate(result.checks) if check.outcome is outcome]
+    if not at:
+        return None
+    kept = tuple(check for index, check in enumerate(result.checks) if index != at[-1])
+    return replace(result, checks=kept, omitted=_one_more(result.omitted, "checks"))
+
+
+def _without_a_tensor(result: GateResult) -> GateResult | None:
+    longer = max(("inputs", "outputs"), key=lambda name: len(result.facts.get(name, ())))
+    if not result.facts.get(longer):
+        return None
+    facts = {**result.facts, longer: result.facts[longer][:-1]}
+    return replace(result, facts=facts, omitted=_one_more(result.omitted, longer))
+
+
+def _one_more(omitted: Mapping[str, int], name: str) -> Mapping[str, int]:
+    return {**omitted, name: omitted.get(name, 0) + 1}
+
+
+def _with_short_texts(result: GateResult) -> GateResult:
+    lists = {name: result.facts[name] for name in ("inputs", "outputs") if name in result.facts}
+    facts = {**result.facts, **{name: entries[:_MOST_LISTED] for name, entries in lists.items()}}
+    omitted = {name: len(entries) - len(facts[name]) for name, entries in lists.items()}
+    return replace(
+        result,
+        sentence=_cut(result.sentence, _SENTENCE_BYTES),
+        checks=tuple(
+            replace(check, observed=_cut(check.observed), expected=_cut(check.expected))
+            for check in result.checks
+        ),
+        facts={name: _short(fact) for name, fact in facts.items()},
+        omitted={name: count for name, count in omitted.items() if count},
+    )
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, str):
+        return _cut(value)
+    if isinstance(value, Mapping):
+        return {_cut(name): _short(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_short(item) for item in value]
+    return value
+
+
+def _check(check: Check) -> dict[str, str]:
+    return {
+        "name": check.name,
+        "outcome": check.outcome.value,
+        "observed": check.observed,
+        "expected": check.expected,
+    }
+
+
+def _cut(text: str, longest: int = _TEXT_BYTES) -> str:
+    # Measured as it will be written: an escaped character may take six bytes.
+    if len(json.dumps(text, ensure_ascii=False).encode(errors="replace")) - 2 <= longest:
+        return text
+    kept = ""
+    size = len("…".encode())
+    for character in text:
+        size += len(json.dumps(character, ensure_ascii=False).encode(errors="replace")) - 2
+        if size > longest:
+            break
+        kept += character
+    return kept + "…"
