@@ -184,13 +184,11 @@ def _ballot(
     if rule is None:
         return None
     right = right_to_decide("Approve", attempt.key.target)
-    finished = [moment(gate.finished) for gate in attempt.gates.values()]
     return Ballot(
         attempt=transition,
         rule=rule,
         subject=attempt.subject,
         evidence=evidence,
-        evidence_since=max(finished, default=snapshot.now) if evidence else snapshot.now,
         excluded=transition.excluded,
         identity=identity,
         may_approve={

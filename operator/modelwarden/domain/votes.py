@@ -28,7 +28,6 @@ class Ballot:
     rule: ApprovalRule
     subject: str
     evidence: str
-    evidence_since: datetime
     excluded: Mapping[str, str]
     identity: Identity
     may_approve: Mapping[str, bool | None]
@@ -52,7 +51,10 @@ class Vote:
 
 def judge(decisions: tuple[DecisionFacts, ...], ballot: Ballot) -> tuple[Vote, ...]:
     """Say of every vote on the attempt whether it counts; of one person only the last one does."""
-    ordered = sorted(_about(decisions, ballot.attempt), key=lambda d: (d.created, d.name))
+    # Creation is known to the second: within one, a rejection is taken for the later word.
+    ordered = sorted(
+        _about(decisions, ballot.attempt), key=lambda d: (d.created, d.kind == "Reject", d.name)
+    )
     retracted = _retracted(ordered, ballot.identity)
     latest = {
         _person(decision, ballot.identity): decision.uid
@@ -204,7 +206,8 @@ def _content_is_what_was_reviewed(decision: DecisionFacts, ballot: Ballot) -> Ve
         return deny("SubjectChanged", f"{_who(decision)} reviewed another content.", _AGAIN)
     if decision.policy_digest != ballot.attempt.policy_digest:
         return deny("PolicyChanged", f"{_who(decision)} reviewed another policy.", _AGAIN)
-    if decision.created < ballot.evidence_since:
+    # Results name runs and times, so nobody knows the digest of evidence that is not there yet.
+    if not ballot.evidence:
         return deny("EvidenceNotReady", f"{_who(decision)} voted before the gates ended.", _AGAIN)
     if decision.evidence_digest != ballot.evidence:
         return deny("EvidenceChanged", f"{_who(decision)} reviewed other evidence.", _AGAIN)

@@ -130,7 +130,7 @@ class Reconciler:
             installation=installation_of(self._settings, ledger.origin),
         )
         await self._applier.project(snapshot, projection)
-        await self._reporter.tell(snapshot, told)
+        await self._reporter.tell(snapshot, state, records=told)
         return projection.look_again
 
     async def _show_ledger_problem(self, key: ModelKey) -> float | None:

@@ -12,6 +12,7 @@ from modelwarden.domain.announcements import Announcement, announcement
 from modelwarden.domain.facts import Snapshot
 from modelwarden.domain.labels import API_VERSION
 from modelwarden.domain.records import Operation, Record
+from modelwarden.domain.state import AttemptState, ModelState
 from modelwarden.errors import UnavailableError
 from modelwarden.metrics import Metrics
 
@@ -25,10 +26,12 @@ class Reporter:
     client: ApiClient
     metrics: Metrics
 
-    async def tell(self, snapshot: Snapshot, records: Iterable[Record]) -> None:
+    async def tell(
+        self, snapshot: Snapshot, state: ModelState, *, records: Iterable[Record]
+    ) -> None:
         """Tell of records that were appended, each once."""
         for record in records:
-            self._count(record)
+            self._count(record, state.attempts.get(record.transition))
             told = announcement(record)
             regarding = None if told is None else _object(told, record, snapshot=snapshot)
             if told is not None and regarding is not None:
@@ -50,18 +53,12 @@ class Reporter:
         except (ApiError, UnavailableError) as error:
             logger.warning("event about %s was not posted: %s", record.transition, error)
 
-    def _count(self, record: Record) -> None:
-        match record.operation:
-            case Operation.GATE_FINISHED:
-                self.metrics.gates.labels(
-                    record.facts["kind"], record.facts["outcome"], record.facts["code"]
-                ).inc()
-            case Operation.PROMOTED | Operation.REGISTERED:
-                self.metrics.attempts.labels("Succeeded", record.operation.value).inc()
-            case Operation.SUPERSEDED | Operation.ROLLOUT_FAILED | Operation.ROLLOUT_ABORTED:
-                self.metrics.attempts.labels("Ended", record.facts["code"]).inc()
-            case _:
-                return
+    def _count(self, record: Record, attempt: AttemptState | None) -> None:
+        if record.operation is Operation.GATE_FINISHED:
+            facts = record.facts
+            self.metrics.gates.labels(facts["kind"], facts["outcome"], facts["code"]).inc()
+        if attempt is not None and not attempt.is_open and attempt.indices[-1] == record.index:
+            self.metrics.attempts.labels(attempt.kind, attempt.outcome, attempt.code).inc()
 
 
 def _object(told: Announcement, record: Record, *, snapshot: Snapshot) -> Mapping[str, Any] | None:

@@ -1,0 +1,110 @@
+"""An attempt, line by line: every gate with what it found, and how far the rollout is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+# An object as the API server gives it.
+Raw: TypeAlias = Mapping[str, Any]
+
+
+class Mark(StrEnum):
+    """How a claim stands, as it is written in front of it."""
+
+    PASSED = "passed"
+    FAILED = "FAILED"
+    RUNNING = "running"
+    WAITING = "waiting"
+    NOT_OPEN = "not open"
+    NOT_COUNTED = "not counted"
+    NOTE = "note"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One claim: how it stands, what it is about, and what was found."""
+
+    mark: Mark
+    subject: str
+    text: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Write the line as JSON."""
+        return {"mark": self.mark.value, "subject": self.subject, "text": self.text}
+
+
+_MARKS = {
+    "Passed": Mark.PASSED,
+    "Failed": Mark.FAILED,
+    "Inconclusive": Mark.WAITING,
+    "Pending": Mark.WAITING,
+    "Running": Mark.RUNNING,
+}
+
+
+def attempt_lines(attempt: Raw) -> tuple[Line, ...]:
+    """Tell the gates and the rollout of an attempt."""
+    gates = tuple(_gate_line(gate, attempt) for gate in attempt.get("status", {}).get("gates", ()))
+    if not gates and is_open(attempt):
+        text = "The operator has not looked at this attempt yet."
+        return (Line(Mark.WAITING, "NotSeenYet", text),)
+    return (*gates, *_rollout_lines(attempt))
+
+
+def condition(item: Raw | None, kind: str) -> Raw:
+    """Find a condition; an empty one if it is not there."""
+    conditions = (item or {}).get("status", {}).get("conditions", ())
+    return next((found for found in conditions if found["type"] == kind), {})
+
+
+def is_open(attempt: Raw | None) -> bool:
+    """Say whether an attempt may still succeed."""
+    if attempt is None:
+        return False
+    return condition(attempt, "Succeeded").get("status", "Unknown") == "Unknown"
+
+
+def unmet(item: Raw | None) -> tuple[Raw, ...]:
+    """List what an object's status says holds it back."""
+    return tuple((item or {}).get("status", {}).get("unmet", ()))
+
+
+def failed_gates(attempt: Raw | None) -> tuple[str, ...]:
+    """Name the gates of an attempt that failed for good."""
+    gates = (attempt or {}).get("status", {}).get("gates", ())
+    lost = ("Failed",) if is_open(attempt) else ("Failed", "Inconclusive")
+    return tuple(gate["name"] for gate in gates if gate["outcome"] in lost)
+
+
+def marked(outcome: str) -> Mark:
+    """Write an unmet claim's outcome as a mark."""
+    return Mark.FAILED if outcome == "Deny" else Mark.WAITING
+
+
+def _gate_line(gate: Raw, attempt: Raw) -> Line:
+    text = gate.get("message", "")
+    if is_open(attempt):
+        text = _what_is_under_way(gate, attempt) or text
+    lost = gate["name"] in failed_gates(attempt)
+    return Line(Mark.FAILED if lost else _MARKS[gate["outcome"]], gate["name"], text)
+
+
+def _what_is_under_way(gate: Raw, attempt: Raw) -> str:
+    """Find what is unmet about a gate; it says more than the last try's result."""
+    begins = f"Gate {gate['name']} "
+    told = (str(item["message"]) for item in unmet(attempt))
+    return next((text for text in told if text.startswith(begins)), "")
+
+
+def _rollout_lines(attempt: Raw) -> tuple[Line, ...]:
+    rolled = condition(attempt, "RolledOut")
+    marks = {"True": Mark.PASSED, "Unknown": Mark.RUNNING, "False": Mark.FAILED}
+    if not rolled:
+        return ()
+    held = [
+        item["message"]
+        for item in unmet(attempt)
+        if item["code"] in ("NotYetLabelled", "RollingOut")
+    ]
+    return (Line(marks[rolled["status"]], "rollout", " ".join(held) or rolled["message"]),)

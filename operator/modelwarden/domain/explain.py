@@ -1,0 +1,317 @@
+"""Why a version is where it is: all that holds it back, at once, and what to do next.
+
+It is told from the objects as anybody reads them; the controller's own verdicts are in them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from modelwarden.domain.ages import ago
+from modelwarden.domain.approvals_told import approval_lines
+from modelwarden.domain.attempts_told import (
+    Line,
+    Mark,
+    Raw,
+    attempt_lines,
+    condition,
+    failed_gates,
+    is_open,
+    marked,
+    unmet,
+)
+from modelwarden.domain.scribe import moment
+from modelwarden.domain.stages import LADDER, Stage
+
+# Gates and approvals have lines of their own, which say the same.
+_TOLD_ELSEWHERE = frozenset(
+    {
+        "ApprovalsMissing",
+        "EvidenceNotReady",
+        "GateFailed",
+        "GateFinished",
+        "GatePending",
+        "GateRunning",
+        "GateWaiting",
+    }
+)
+
+
+class State(StrEnum):
+    """Whether anything is asked of the version that is not so yet."""
+
+    SETTLED = "Settled"
+    WAITING = "Waiting"
+    REFUSED = "Refused"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """One version: where it is and what was asked, line by line what holds, and what to do."""
+
+    namespace: str
+    model: str
+    version: int
+    stage: str
+    state: State
+    headline: str
+    lines: tuple[Line, ...]
+    next_steps: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Write the explanation as JSON."""
+        return {
+            "namespace": self.namespace,
+            "model": self.model,
+            "version": self.version,
+            "stage": self.stage,
+            "state": self.state.value,
+            "headline": self.headline,
+            "lines": [line.to_json() for line in self.lines],
+            "next": list(self.next_steps),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What is to be explained, as it was read; `record` is None for a version that is not there."""
+
+    model: Raw
+    version: int
+    record: Raw | None
+    attempts: Sequence[Raw]
+
+    @property
+    def name(self) -> str:
+        """The model and the version."""
+        return f"{self.model['metadata']['name']} {self.version}"
+
+    @property
+    def stage(self) -> str:
+        """Where the version is; empty while it is not recorded."""
+        return str((self.record or {}).get("status", {}).get("stage", ""))
+
+    @property
+    def registration(self) -> str:
+        """Whether the version is registered: True, False or Unknown, as conditions say it."""
+        return str(condition(self.record, "Ready").get("status", "Unknown"))
+
+    def unmet(self, attempt: Raw | None) -> tuple[Raw, ...]:
+        """Everything that holds the version back, in its attempt and outside of it."""
+        own = (item for item in unmet(self.model) if item["version"] == self.version)
+        return (*unmet(attempt), *own)
+
+
+def explain(subject: Subject, *, now: datetime) -> Explanation:
+    """Explain one version."""
+    wish = _wish(subject)
+    attempt = _attempt_that_matters(subject, wish)
+    lines = _lines(subject, attempt)
+    return Explanation(
+        namespace=subject.model["metadata"].get("namespace", ""),
+        model=subject.model["metadata"]["name"],
+        version=subject.version,
+        stage=subject.stage,
+        state=_state(subject, attempt, lines),
+        headline=_headline(subject, attempt, wish=wish, now=now),
+        lines=lines,
+        next_steps=_next_steps(subject, attempt, lines=lines, wish=wish),
+    )
+
+
+def versions_in_question(model: Raw, attempts: Iterable[Raw]) -> tuple[int, ...]:
+    """List the versions about which something is open or refused, lowest first."""
+    held = {item["version"] for item in unmet(model)}
+    opened = {attempt["spec"]["version"] for attempt in attempts if is_open(attempt)}
+    return tuple(sorted(held | opened))
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What spec.stages says of a version now."""
+
+    stage: str
+    reason: str
+    author: str
+    id: str
+
+
+def _wish(subject: Subject) -> _Wish | None:
+    stages = subject.model["spec"].get("stages", {})
+    production = stages.get("production", {})
+    if production.get("version") == subject.version:
+        return _wished(subject, Stage.PRODUCTION, production, part="stages.production")
+    for stage in (Stage.ARCHIVED, Stage.REGISTERED, Stage.STAGING):
+        name = stage.lower()
+        for entry in stages.get(name, ()):
+            if entry["version"] == subject.version:
+                return _wished(subject, stage, entry, part=f"stages.{name}/{subject.version}")
+    return None
+
+
+def _wished(subject: Subject, stage: Stage, entry: Raw, *, part: str) -> _Wish:
+    authors = subject.model["spec"].get("authors", ())
+    found = [item for item in authors if part in item["of"]]
+    author: Raw = found[-1] if found else {"id": "", "by": {"username": ""}}
+    return _Wish(stage.value, entry["reason"], author["by"]["username"], author["id"])
+
+
+def _attempt_that_matters(subject: Subject, wish: _Wish | None) -> Raw | None:
+    """Take the open attempt, else the one that answered the wish, else the one that led here."""
+    own = [a for a in subject.attempts if a["spec"]["version"] == subject.version]
+    newest_first = sorted(own, key=_place, reverse=True)
+    opened = next((attempt for attempt in newest_first if is_open(attempt)), None)
+    if opened is not None or wish is None or wish.stage == subject.stage:
+        return opened or next(iter(newest_first), None)
+    return next(
+        (
+            attempt
+            for attempt in newest_first
+            if attempt["spec"]["request"]["id"] == wish.id
+            and condition(attempt, "Succeeded").get("status") == "False"
+        ),
+        None,
+    )
+
+
+def _place(attempt: Raw) -> tuple[str, int, int]:
+    """Order attempts by time, and those of one second by the ladder and their number."""
+    target = Stage(attempt["spec"]["to"])
+    rung = LADDER.index(target) if target in LADDER else len(LADDER)
+    created = attempt["metadata"].get("creationTimestamp", "")
+    return (created, rung, attempt["spec"]["attempt"])
+
+
+def _lines(subject: Subject, attempt: Raw | None) -> tuple[Line, ...]:
+    told = () if attempt is None else (*attempt_lines(attempt), *approval_lines(attempt))
+    found = [*_unseen(subject), *told]
+    others = [
+        Line(marked(item["outcome"]), item["code"], item["message"])
+        for item in subject.unmet(attempt)
+        if item["code"] not in _TOLD_ELSEWHERE
+    ]
+    for line in (*others, *_end_of(attempt), *_registration(subject, attempt)):
+        if all(line.text not in said.text for said in found):
+            found.append(line)
+    return (*found, *_kept_for_later(subject))
+
+
+def _end_of(attempt: Raw | None) -> tuple[Line, ...]:
+    """Say why a closed attempt did not reach its stage, unless its gates have said it."""
+    succeeded = condition(attempt, "Succeeded")
+    if succeeded.get("status") != "False" or succeeded["reason"] in _TOLD_ELSEWHERE:
+        return ()
+    return (Line(Mark.FAILED, succeeded["reason"], succeeded.get("message", "")),)
+
+
+def _registration(subject: Subject, attempt: Raw | None) -> tuple[Line, ...]:
+    """Say why a version is not registered where no attempt to register it says so."""
+    ready = condition(subject.record, "Ready")
+    if attempt is not None or not ready or subject.registration == "True":
+        return ()
+    mark = Mark.FAILED if subject.registration == "False" else Mark.WAITING
+    return (Line(mark, ready["reason"], ready.get("message", "")),)
+
+
+def _unseen(subject: Subject) -> tuple[Line, ...]:
+    """Say that the operator has not looked at the newest edit, or at anything yet."""
+    found = []
+    for kind, item in (("Model", subject.model), ("ModelVersion", subject.record)):
+        if item is None:
+            continue
+        seen = item.get("status", {}).get("observedGeneration", -1)
+        if seen < item["metadata"].get("generation", 0):
+            text = f"The operator has not looked at the newest state of the {kind} yet."
+            found.append(Line(Mark.WAITING, "NotSeenYet", text))
+    return tuple(found)
+
+
+def _kept_for_later(subject: Subject) -> tuple[Line, ...]:
+    later = condition(subject.model, "NotYetSupported")
+    if later.get("status") != "True":
+        return ()
+    return (Line(Mark.NOTE, later["reason"], later.get("message", "")),)
+
+
+def _state(subject: Subject, attempt: Raw | None, lines: Sequence[Line]) -> State:
+    if subject.registration == "False" or subject.record is None:
+        return State.REFUSED
+    if any(item["outcome"] == "Deny" for item in subject.unmet(attempt)):
+        return State.REFUSED
+    if is_open(attempt) or any(line.mark is Mark.WAITING for line in lines):
+        return State.WAITING
+    return State.SETTLED
+
+
+def _headline(subject: Subject, attempt: Raw | None, *, wish: _Wish | None, now: datetime) -> str:
+    where = _where(subject)
+    registers = attempt is None or attempt["spec"]["kind"] == "Register"
+    if registers and wish is not None and wish.stage != subject.stage:
+        return f'{where} {wish.author or "Somebody"} asked for {wish.stage}: "{wish.reason}".'
+    return where if attempt is None else f"{where} {_asked(attempt, now)}"
+
+
+def _where(subject: Subject) -> str:
+    if subject.record is None:
+        return f"{subject.name} does not exist."
+    if subject.registration == "True":
+        return f"{subject.name} is in {subject.stage}."
+    if subject.registration == "False":
+        return f"{subject.name} is not registered."
+    return f"{subject.name} is being registered."
+
+
+def _asked(attempt: Raw, now: datetime) -> str:
+    request = attempt["spec"]["request"]
+    who = request.get("author", {}).get("username") or "Somebody unknown"
+    when = ago(moment(attempt["metadata"]["creationTimestamp"]), now)
+    if attempt["spec"]["kind"] == "Register":
+        return f"{who} registered it {when}."
+    entry = request["entry"]
+    wanted = "Production" if entry.get("part") == "stages.production" else attempt["spec"]["to"]
+    reason = f': "{entry["reason"]}".' if entry.get("reason") else "."
+    step = "" if wanted == attempt["spec"]["to"] else f" The step to {attempt['spec']['to']}:"
+    return f"{who} asked for {wanted} {when}{reason}{step}"
+
+
+def _next_steps(
+    subject: Subject, attempt: Raw | None, *, lines: Sequence[Line], wish: _Wish | None
+) -> tuple[str, ...]:
+    lost = failed_gates(attempt)
+    if lost and not is_open(attempt):
+        return (_try_again(lost),)
+    steps = [item["nextStep"] for item in subject.unmet(attempt) if item.get("nextStep")]
+    if attempt is not None and any(i["code"] == "ApprovalsMissing" for i in unmet(attempt)):
+        steps.append(_vote(subject, attempt))
+    if not steps and any(line.mark in (Mark.WAITING, Mark.RUNNING) for line in lines):
+        steps = ["nothing is asked of anybody: a machine or the clock is at work."]
+    if not steps and wish is None and subject.stage == "Registered":
+        steps = [_promote(subject)]
+    return tuple(dict.fromkeys(steps))
+
+
+def _try_again(lost: tuple[str, ...]) -> str:
+    return (
+        f"register a version that meets {' and '.join(lost)}, or correct what failed and ask "
+        "again with a new reason; this attempt is closed."
+    )
+
+
+def _vote(subject: Subject, attempt: Mapping[str, Any]) -> str:
+    return (
+        f"whoever is missing looks at it and votes: kubectl model approve {subject.name} "
+        f"--to {attempt['spec']['to'].lower()} {_at(subject)} --rationale ..."
+    )
+
+
+def _promote(subject: Subject) -> str:
+    return (
+        f"ask for Staging: kubectl model promote {subject.name} --to staging {_at(subject)} "
+        "--reason ..."
+    )
+
+
+def _at(subject: Subject) -> str:
+    return f"-n {subject.model['metadata'].get('namespace', 'default')}"

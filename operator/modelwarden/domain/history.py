@@ -1,0 +1,125 @@
+"""A model's records as sentences, in order."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from modelwarden.domain.records import Operation, Record
+from modelwarden.domain.state import ModelKey
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """One thing that happened: which record says so, about which version, in a sentence."""
+
+    time: str
+    index: int
+    version: int | None
+    operation: str
+    by: str
+    sentence: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Write it as JSON."""
+        return {
+            "time": self.time,
+            "record": self.index,
+            "version": self.version,
+            "operation": self.operation,
+            "by": self.by,
+            "sentence": self.sentence,
+        }
+
+
+def history(records: Iterable[Record], key: ModelKey) -> tuple[Told, ...]:
+    """Tell what the records say of one model, oldest first."""
+    return tuple(
+        told(record) for record in records if ModelKey(record.namespace, record.model) == key
+    )
+
+
+def told(record: Record) -> Told:
+    """Say one record in a sentence."""
+    tell = _SENTENCES.get(record.operation, _plain)
+    return Told(
+        time=record.time,
+        index=record.index,
+        version=record.version,
+        operation=record.operation.value,
+        by=record.actor.username,
+        sentence=tell(record),
+    )
+
+
+def _plain(record: Record) -> str:
+    return _with_reason("", record)
+
+
+def _requested(record: Record) -> str:
+    if record.facts["kind"] == "Register":
+        return f"registered by {record.actor.username}"
+    return _with_reason(f"{record.facts['to']} asked for by {record.actor.username}", record)
+
+
+def _registered(_: Record) -> str:
+    return "registration passed"
+
+
+def _gate_finished(record: Record) -> str:
+    facts = record.facts
+    return f"gate {facts['gate']} {facts['outcome'].lower()}: {facts['sentence']}"
+
+
+def _voted(record: Record) -> str:
+    did = {"Approve": "approved", "Reject": "rejected"}.get(record.facts["vote"], "voted")
+    roles = " and ".join(record.facts["roles"])
+    return _with_reason(f"{did} by {record.actor.username} as {roles}", record)
+
+
+def _retracted(record: Record) -> str:
+    return f"vote taken back by {record.actor.username}"
+
+
+def _ended(record: Record) -> str:
+    said = {
+        Operation.SUPERSEDED: "attempt superseded",
+        Operation.ROLLOUT_ABORTED: "rollout aborted",
+        Operation.ROLLOUT_FAILED: "rollout failed",
+    }[record.operation]
+    return f"{said}: {record.facts.get('sentence', '')}".removesuffix(": ")
+
+
+def _rollout_begun(record: Record) -> str:
+    deployments = ", ".join(f"deploy/{name}" for name in record.facts["deployments"])
+    return f"rollout begun on {deployments}"
+
+
+def _moved(record: Record) -> str:
+    moves = "; ".join(
+        f"{move.version} from {move.source or 'nowhere'} to {move.target}" for move in record.moves
+    )
+    return _with_reason(moves, record)
+
+
+def _with_reason(text: str, record: Record) -> str:
+    quoted = f'"{record.rationale}"' if record.rationale else ""
+    return ": ".join(part for part in (text, quoted) if part)
+
+
+_SENTENCES: dict[Operation, Callable[[Record], str]] = {
+    Operation.REQUESTED: _requested,
+    Operation.REGISTERED: _registered,
+    Operation.GATE_FINISHED: _gate_finished,
+    Operation.VOTED: _voted,
+    Operation.RETRACTED: _retracted,
+    Operation.SUPERSEDED: _ended,
+    Operation.ROLLOUT_BEGUN: _rollout_begun,
+    Operation.ROLLOUT_ABORTED: _ended,
+    Operation.ROLLOUT_FAILED: _ended,
+    Operation.PROMOTED: _moved,
+    Operation.DEMOTED: _moved,
+    Operation.ROLLED_BACK: _moved,
+    Operation.WITHDRAWN: _moved,
+    Operation.RETIRED: _moved,
+    Operation.ARCHIVED: _moved,
+}

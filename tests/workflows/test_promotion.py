@@ -1,0 +1,217 @@
+from collections.abc import AsyncIterator
+
+import pytest
+
+from modelwarden.cluster.paths import MODELS
+from tests import builders
+from tests.builders import OWNER, REVIEWER, SCIENTIST
+from tests.fakes.api_server import FakeApiServer
+from tests.workflows.world import World
+
+ATTEMPT = "fraud-detector-1-production-1"
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    async with FakeApiServer() as server:
+        yield World.of(server)
+
+
+async def in_staging(world: World) -> None:
+    world.register(1)
+    world.ask("r1", builders.stages(staging=(1,)), "stages.staging/1")
+    await world.settle("fraud-detector-1")
+
+
+async def awaiting_votes(world: World) -> None:
+    await in_staging(world)
+    world.ask("r2", builders.stages(production=1, staging=(1,)), "stages.production")
+    await world.settle()
+
+
+async def test_a_registered_version_has_passed_its_gate_job(world: World) -> None:
+    world.register(1)
+
+    await world.settle("fraud-detector-1")
+
+    assert (world.stage(1), world.records()) == (
+        "Registered",
+        [
+            ("Genesis", ""),
+            ("Requested", "fraud-detector-1-registered-1"),
+            ("GateFinished", "fraud-detector-1-registered-1"),
+            ("GateFinished", "fraud-detector-1-registered-1"),
+            ("GateFinished", "fraud-detector-1-registered-1"),
+            ("Registered", "fraud-detector-1-registered-1"),
+        ],
+    )
+
+
+async def test_metrics_over_the_rules_bring_a_version_to_staging(world: World) -> None:
+    await in_staging(world)
+
+    assert (world.stage(1), world.condition("Settled")) == ("Staging", ("True", "AsWritten"))
+
+
+async def test_production_asked_at_once_walks_the_ladder(world: World) -> None:
+    world.register(1)
+    world.ask("r1", builders.stages(production=1), "stages.production")
+
+    await world.settle("fraud-detector-1")
+
+    assert (world.stage(1), world.condition("Settled")) == (
+        "Staging",
+        ("False", "ApprovalsMissing"),
+    )
+
+
+async def test_two_people_bring_a_version_into_production_and_its_deployment_carries_it(
+    world: World,
+) -> None:
+    await awaiting_votes(world)
+    world.vote(ATTEMPT, OWNER)
+    world.vote(ATTEMPT, REVIEWER)
+
+    await world.settle()
+
+    assert (world.stage(1), world.carried(), world.condition("Settled")) == (
+        "Production",
+        {"modelwarden.io/model": "fraud-detector", "modelwarden.io/version": "1"},
+        ("True", "AsWritten"),
+    )
+
+
+async def test_the_vote_of_the_trainer_is_discarded_with_a_reason(world: World) -> None:
+    await awaiting_votes(world)
+    world.vote(ATTEMPT, SCIENTIST)
+    world.vote(ATTEMPT, REVIEWER)
+
+    await world.settle()
+
+    discarded = world.transition(ATTEMPT)["status"]["votes"]["discarded"]
+    assert (world.stage(1), [vote["reason"] for vote in discarded]) == (
+        "Staging",
+        ["TrainerExcluded"],
+    )
+
+
+async def test_another_login_of_the_trainer_is_the_trainer(world: World) -> None:
+    await awaiting_votes(world)
+    world.vote(ATTEMPT, {**OWNER, "username": "platform@example.com"})
+
+    await world.settle()
+
+    discarded = world.transition(ATTEMPT)["status"]["votes"]["discarded"]
+    assert [vote["reason"] for vote in discarded] == ["TrainerExcluded"]
+
+
+async def test_one_person_is_never_owner_and_reviewer_at_once(world: World) -> None:
+    await awaiting_votes(world)
+    world.vote(ATTEMPT, {**OWNER, "groups": ["risk-reviewers"]})
+
+    await world.settle()
+
+    assert world.stage(1) == "Staging"
+
+
+async def test_a_rejection_ends_the_attempt_and_it_does_not_loop(world: World) -> None:
+    await awaiting_votes(world)
+    world.vote(ATTEMPT, OWNER)
+    world.vote(ATTEMPT, REVIEWER, "Reject")
+
+    await world.settle()
+
+    assert (world.stage(1), world.condition("Settled"), world.condition("Stalled")) == (
+        "Staging",
+        ("False", "Rejected"),
+        ("True", "Rejected"),
+    )
+
+
+async def test_a_vote_that_was_taken_back_no_longer_counts(world: World) -> None:
+    await awaiting_votes(world)
+    world.vote(ATTEMPT, OWNER)
+    await world.settle()
+    world.vote(ATTEMPT, OWNER, "Retract")
+    world.vote(ATTEMPT, REVIEWER)
+
+    await world.settle()
+
+    assert (world.stage(1), world.condition("Settled")) == (
+        "Staging",
+        ("False", "ApprovalsMissing"),
+    )
+
+
+async def test_a_voter_without_the_right_does_not_count(world: World) -> None:
+    await awaiting_votes(world)
+    world.server.review = lambda spec: spec["user"] != OWNER["username"]
+    world.vote(ATTEMPT, OWNER)
+    world.vote(ATTEMPT, REVIEWER)
+
+    await world.settle()
+
+    discarded = world.transition(ATTEMPT)["status"]["votes"]["discarded"]
+    assert (world.stage(1), [vote["reason"] for vote in discarded]) == ("Staging", ["RightMissing"])
+
+
+async def test_a_requester_without_the_right_opens_nothing(world: World) -> None:
+    world.register(1)
+    await world.settle("fraud-detector-1")
+    world.server.review = lambda _: False
+    world.ask("r1", builders.stages(staging=(1,)), "stages.staging/1")
+
+    await world.settle()
+
+    assert (world.stage(1), world.condition("Settled")) == (
+        "Registered",
+        ("False", "RequesterLacksRight"),
+    )
+
+
+async def test_a_metric_below_its_rule_fails_the_attempt_with_the_numbers(world: World) -> None:
+    world.register(1, metrics=[{"name": "auc", "value": "0.87", "samples": 100}])
+    world.ask("r1", builders.stages(staging=(1,)), "stages.staging/1")
+
+    await world.settle("fraud-detector-1")
+
+    unmet = world.model()["status"]["unmet"]
+    assert [item["code"] for item in unmet] == ["RegistrationFailed"]
+
+
+async def test_the_next_version_replaces_the_one_in_production(world: World) -> None:
+    await awaiting_votes(world)
+    world.vote(ATTEMPT, OWNER)
+    world.vote(ATTEMPT, REVIEWER)
+    await world.settle()
+    world.register(2)
+    surface = builders.stages(production=2, staging=(1, 2))
+    world.ask("r3", surface, "stages.production", "stages.staging/2")
+    await world.settle("fraud-detector-2")
+    world.vote("fraud-detector-2-production-1", OWNER)
+    world.vote("fraud-detector-2-production-1", REVIEWER)
+
+    await world.settle()
+
+    status = world.model()["status"]
+    assert (world.stage(1), world.stage(2), status["stages"]["rollbackTo"]) == (
+        "Retiring",
+        "Production",
+        [{"version": 1}],
+    )
+
+
+async def test_a_change_of_owners_reopens_the_attempt_without_its_votes(world: World) -> None:
+    await awaiting_votes(world)
+    world.vote(ATTEMPT, OWNER)
+    await world.settle()
+    model = world.model()
+    model["spec"]["owners"] = [{"kind": "User", "name": "other@example.com"}]
+    world.server.put(MODELS, model)
+
+    await world.settle()
+
+    assert (
+        ("Superseded", ATTEMPT) in world.records(),
+        world.transition("fraud-detector-1-production-2")["status"]["summary"]["approvals"],
+    ) == (True, "0/2")

@@ -1,0 +1,287 @@
+"""A small world around a Reconciler: the controllers that a cluster has, and people who vote."""
+
+import itertools
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+from modelwarden.audit.keys import create_key, load_signer
+from modelwarden.audit.ledger import Ledger
+from modelwarden.audit.memory import MemoryStore
+from modelwarden.cluster.answers import ApiError
+from modelwarden.cluster.paths import (
+    DEPLOYMENTS,
+    JOBS,
+    MODEL_DECISIONS,
+    MODEL_POLICIES,
+    MODEL_TRANSITIONS,
+    MODEL_VERSIONS,
+    MODELS,
+    PODS,
+)
+from modelwarden.domain.fold import fold
+from modelwarden.domain.labels import API_VERSION
+from modelwarden.domain.records import Actor, Operation, Record
+from modelwarden.domain.scribe import timestamp
+from modelwarden.domain.state import LedgerState, ModelKey
+from modelwarden.errors import LedgerUnavailableError, ModelwardenError, UnavailableError
+from modelwarden.metrics import Metrics
+from modelwarden.settings import parse
+from modelwarden.workflows.reconcile import Reconciler
+from tests import builders
+from tests.fakes.api_server import FakeApiServer
+
+KEY = ModelKey(builders.NAMESPACE, builders.MODEL)
+GATES = "modelwarden-gates"
+SETTINGS = parse(
+    """
+gates: {image: validator@sha256:0, namespace: modelwarden-gates}
+stores: [{name: models, uriPrefix: "s3://models/{namespace}/", secret: models}]
+identity: {people: [{name: scientist@example.com, logins: [platform@example.com]}]}
+"""
+)
+PASS: dict[str, Any] = {"outcome": "Passed", "code": "ArtifactSound", "sentence": "It is sound."}
+
+
+@dataclass
+class Clock:
+    """A clock that moves when told, and a little each time it is read."""
+
+    now: datetime = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """Tell the time."""
+        self.now += timedelta(milliseconds=5)
+        return self.now
+
+
+@dataclass
+class World:
+    """An API server, a ledger, a Reconciler and whatever else makes things happen."""
+
+    server: FakeApiServer
+    store: MemoryStore = field(default_factory=MemoryStore)
+    clock: Clock = field(default_factory=Clock)
+    key: str = field(default_factory=create_key)
+    gate_result: dict[str, Any] = field(default_factory=lambda: dict(PASS))
+    allowed: Any = None
+    metrics: Metrics = field(default_factory=Metrics.create)
+
+    @classmethod
+    def of(cls, server: FakeApiServer) -> Self:
+        """Put a policy, a Model and its Deployment into an empty cluster."""
+        world = cls(server)
+        server.put(MODEL_POLICIES, builders.policy())
+        server.put(MODELS, builders.model())
+        server.put(DEPLOYMENTS, builders.deployment())
+        world.roll_out()
+        return world
+
+    async def ledger(self) -> Ledger[LedgerState]:
+        """Open the ledger as a starting controller does."""
+        genesis = Record(
+            operation=Operation.GENESIS,
+            time=timestamp(self.clock()),
+            transaction="genesis",
+            actor=Actor(username="operator"),
+        )
+        return await Ledger.open(
+            self.store, load_signer(self.key), fold=fold, initial=LedgerState(), genesis=genesis
+        )
+
+    async def look(self, *touched: str) -> float | None:
+        """Start a controller and let it look once."""
+        async with self.server.client() as client:
+            reconciler = Reconciler(
+                client=client,
+                ledger=await self.ledger(),
+                settings=SETTINGS,
+                metrics=self.metrics,
+                clock=self.clock,
+            )
+            return await reconciler.reconcile(KEY, frozenset(touched))
+
+    async def settle(self, *touched: str, rounds: int = 12) -> None:
+        """Let controllers and the cluster take turns until nothing changes."""
+        for _ in range(rounds):
+            before = (dict(self.store.objects), self.picture())
+            await self.look(*touched)
+            self.run_gates()
+            self.roll_out()
+            if before == (dict(self.store.objects), self.picture()):
+                return
+        raise AssertionError(f"not settled after {rounds} rounds")
+
+    async def settle_through_faults(self, *touched: str) -> None:
+        """Settle as above, with a controller that is started again whenever it dies."""
+        for _ in range(60):
+            try:
+                await self.settle(*touched)
+            except (UnavailableError, LedgerUnavailableError, ApiError, ModelwardenError):
+                self.server.recover()
+                continue
+            return
+        raise AssertionError("not settled")
+
+    def run_gates(self) -> None:
+        """Run every gate Job as a kubelet would: the pod ends, its message stays."""
+        for job in self.server.all(JOBS, GATES):
+            name = job["metadata"]["name"]
+            pod = {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "metadata": {
+                    "name": f"{name}-pod",
+                    "namespace": GATES,
+                    "labels": job["metadata"]["labels"] | {"batch.kubernetes.io/job-name": name},
+                },
+                "spec": {},
+                "status": {"containerStatuses": [_terminated(job, self.gate_result)]},
+            }
+            self.server.put(PODS, pod)
+
+    def roll_out(self) -> None:
+        """Roll every Deployment out as its controller would."""
+        for live in self.server.all(DEPLOYMENTS, builders.NAMESPACE):
+            replicas = live["spec"].get("replicas", 1)
+            live["status"] = {
+                "observedGeneration": live["metadata"].get("generation", 1),
+                "replicas": replicas,
+                "updatedReplicas": replicas,
+                "readyReplicas": replicas,
+                "availableReplicas": replicas,
+                "conditions": [
+                    {"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"}
+                ],
+            }
+            self.server.put(DEPLOYMENTS, live)
+
+    def register(self, number: int = 1, **spec: Any) -> None:
+        """Register a version."""
+        self.server.put(MODEL_VERSIONS, builders.version(number, **spec))
+
+    def ask(self, request: str, surface: dict[str, Any], *parts: str, **stamp: Any) -> None:
+        """Edit the stages surface as one request, stamped as admission stamps it."""
+        model = self.server.get(MODELS, builders.MODEL, builders.NAMESPACE)
+        authors = [
+            {**item, "of": [part for part in item["of"] if part not in parts]}
+            for item in model["spec"].get("authors", [])
+        ]
+        kept = [item for item in authors if item["of"]]
+        model["spec"] |= {
+            "stages": surface,
+            "authors": [*kept, builders.author(request, *parts, **stamp)],
+        }
+        self.server.put(MODELS, model)
+
+    def vote(self, attempt: str, by: dict[str, Any], kind: str = "Approve", **spec: Any) -> None:
+        """Vote as a person does who has looked at the attempt."""
+        transition = self.transition(attempt)
+        status = transition.get("status", {})
+        self.clock.now += timedelta(seconds=2)
+        number = next(_NUMBERS)
+        self.server.put(
+            MODEL_DECISIONS,
+            {
+                "apiVersion": API_VERSION,
+                "kind": "ModelDecision",
+                "metadata": {
+                    "name": f"vote-{number}",
+                    "namespace": builders.NAMESPACE,
+                    "creationTimestamp": timestamp(self.clock.now),
+                },
+                "spec": {
+                    "model": builders.MODEL,
+                    "version": transition["spec"]["version"],
+                    "stage": transition["spec"]["to"],
+                    "transition": {"name": attempt, "uid": transition["metadata"]["uid"]},
+                    "decision": kind,
+                    "reviewed": {
+                        "subjectDigest": transition["spec"]["subjectDigest"],
+                        "policyDigest": transition["spec"]["policy"]["digest"],
+                        "evidenceDigest": status.get("evidenceDigest", builders.DIGEST),
+                    },
+                    "rationale": "Looked at it.",
+                    "by": by,
+                    **spec,
+                },
+            },
+        )
+
+    def transition(self, name: str) -> dict[str, Any]:
+        """Read an attempt."""
+        return self.server.get(MODEL_TRANSITIONS, name, builders.NAMESPACE)
+
+    def model(self) -> dict[str, Any]:
+        """Read the Model."""
+        return self.server.get(MODELS, builders.MODEL, builders.NAMESPACE)
+
+    def stage(self, number: int) -> str:
+        """Read the stage that a version's status shows."""
+        name = f"{builders.MODEL}-{number}"
+        found = self.server.get(MODEL_VERSIONS, name, builders.NAMESPACE)
+        return str(found.get("status", {}).get("stage", ""))
+
+    def carried(self) -> dict[str, str]:
+        """Read what the pods of the Deployment carry of ours."""
+        live = self.server.get(DEPLOYMENTS, "fraud-api", builders.NAMESPACE)
+        labels = live["spec"]["template"]["metadata"].get("labels", {})
+        return {key: value for key, value in labels.items() if key.startswith("modelwarden.io/")}
+
+    def records(self) -> list[tuple[str, str]]:
+        """List what the ledger holds: operations, each with the attempt."""
+        found = []
+        for name in sorted(self.store.objects):
+            if name.startswith("ledger/"):
+                records = json.loads(self.store.objects[name])["records"]
+                found += [(record["operation"], record["transition"]) for record in records]
+        return found
+
+    def condition(self, kind: str) -> tuple[str, str]:
+        """Read a condition of the Model: its status and reason."""
+        conditions = self.model()["status"]["conditions"]
+        return next((c["status"], c["reason"]) for c in conditions if c["type"] == kind)
+
+    def picture(self) -> list[Any]:
+        """Everything that the controller writes into the cluster, without the names of versions."""
+        kinds = (MODELS, MODEL_VERSIONS, MODEL_TRANSITIONS)
+        status = [
+            (kind.plural, found["metadata"]["name"], _timeless(found.get("status", {})))
+            for kind in kinds
+            for found in self.server.all(kind, builders.NAMESPACE)
+        ]
+        return [*status, self.carried(), len(self.server.all(JOBS, GATES))]
+
+
+_NUMBERS = itertools.count(1)
+
+
+def _terminated(job: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    container = job["spec"]["template"]["spec"]["containers"][0]
+    task = json.loads(next(e["value"] for e in container["env"] if e["name"] == "MODELWARDEN_GATE"))
+    artifact = task["artifact"]
+    message = {
+        "format": 1,
+        "gate": task["gate"],
+        "subject": {"uri": artifact["uri"], "digest": artifact["digest"]},
+        "checks": [],
+        "facts": {},
+        "startedAt": "2026-11-24T12:00:00Z",
+        "endedAt": "2026-11-24T12:00:01Z",
+        **answer,
+    }
+    exit_code = {"Passed": 0, "Failed": 1, "Inconclusive": 2}[answer["outcome"]]
+    return {
+        "name": "validate",
+        "state": {"terminated": {"exitCode": exit_code, "message": json.dumps(message)}},
+    }
+
+
+def _timeless(value: Any) -> Any:
+    if isinstance(value, dict):
+        timed = ("lastTransitionTime", "since", "time", "from", "to", "at", "finishedAt")
+        return {k: _timeless(v) for k, v in value.items() if k not in timed}
+    if isinstance(value, list):
+        return [_timeless(item) for item in value]
+    return value
