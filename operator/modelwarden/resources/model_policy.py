@@ -45,8 +45,8 @@ class ModelPolicySpec(Shape):
 
     default: bool | None = None
     """Whether it governs the Models that name no policy; there can be one such policy."""
-    allowed_formats: Annotated[tuple[ArtifactFormat, ...], listed(at_most=16)] | None = None
-    """The formats an artifact may have; without it, every format that can be read."""
+    allowed_formats: Annotated[tuple[ArtifactFormat, ...], listed(at_most=16, at_least=1)]
+    """The formats an artifact may have; no other is allowed."""
     required_metadata: Annotated[tuple[MetadataField, ...], listed(at_most=32)] | None = None
     """Fields of ModelVersion.spec that must be there, beyond the floor."""
     steps: Annotated[tuple[PolicyStep, ...], listed(at_most=3, at_least=1)]

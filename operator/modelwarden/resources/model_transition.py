@@ -317,7 +317,6 @@ class ModelTransition(Object):
             "self.metadata.name == '%s-%d-%s-%d'.format("
             "[self.spec.model, self.spec.version, self.spec.to.lowerAscii(), self.spec.attempt])",
             "metadata.name must be <model>-<version>-<to>-<attempt>",
-            field=".metadata.name",
         ),
     )
 

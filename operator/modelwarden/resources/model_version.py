@@ -357,7 +357,6 @@ class ModelVersion(Object):
         Rule(
             "self.metadata.name == '%s-%d'.format([self.spec.model, self.spec.version])",
             "metadata.name must be <spec.model>-<spec.version>: creating it takes the number",
-            field=".metadata.name",
         ),
         *immutable_fields(
             [field for field in ModelVersionSpec.field_names() if field not in _MAY_CHANGE],

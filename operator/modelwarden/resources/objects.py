@@ -1,6 +1,7 @@
 """An object of the API: how it is named, read, checked and shown by kubectl."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self, TypeVar
@@ -46,7 +47,7 @@ class Kind:
 def condition_column(condition: str, *, wide: bool = False) -> Column:
     """Show the status of one condition."""
     return Column(
-        name=condition,
+        name=re.sub(r"(?<=[a-z])(?=[A-Z])", " ", condition),
         path=f'.status.conditions[?(@.type=="{condition}")].status',
         description=f"Whether the condition {condition} holds.",
         wide=wide,
@@ -117,11 +118,13 @@ def parse(kind: type[ObjectT], raw: Mapping[str, Any]) -> ObjectT:
     """
     problems = [*_identity_problems(kind, raw), *_nulls(raw)]
     try:
+        text = json.dumps(raw)
+    except (TypeError, ValueError) as error:
+        raise MalformedObjectError(f"{kind.KIND.name}: is no JSON: {error}") from error
+    try:
         # JSON in and strict, so that nothing becomes what it was not: "3" is no number, and a name
         # in snake_case is no field.
-        parsed = kind.model_validate_json(
-            json.dumps(raw), strict=True, by_alias=True, by_name=False
-        )
+        parsed = kind.model_validate_json(text, strict=True, by_alias=True, by_name=False)
     except ValidationError as error:
         problems += [_problem(detail) for detail in error.errors(include_url=False)]
         raise MalformedObjectError("; ".join(dict.fromkeys(problems))) from error

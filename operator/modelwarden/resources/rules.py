@@ -15,12 +15,11 @@ _WORDS_OF_CEL = frozenset(
 
 
 class Refusal(StrEnum):
-    """What kind of mistake a rule reports."""
+    """What kind of mistake a rule reports; with FieldValueDuplicate nobody sees the sentence."""
 
     INVALID = "FieldValueInvalid"
     FORBIDDEN = "FieldValueForbidden"
     REQUIRED = "FieldValueRequired"
-    DUPLICATE = "FieldValueDuplicate"
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def unique(field: str, *, by: str, message: str, optional: bool = False) -> Rule
     """Refuse a list in which two entries have the same key (where a keyed list would not do)."""
     once = f"self.{field}.all(one, self.{field}.exists_one(other, other.{by} == one.{by}))"
     guarded = f"!has(self.{field}) || {once}" if optional else once
-    return Rule(guarded, message, Refusal.DUPLICATE, field=f".{field}")
+    return Rule(guarded, message, field=f".{field}")
 
 
 def immutable(*, message: str) -> Rule:
