@@ -282,9 +282,7 @@ def _valid(model: ModelKey, records: Sequence[Record]) -> tuple[Record, ...]:
     for record in records:
         record_bytes(record.at(MAX_INDEX - 1))
         if model_of(record) != model:
-            raise ValueError(
-                f"a record of {'/'.join(model_of(record))} in an append of {'/'.join(model)}"
-            )
+            raise ValueError(f"an append about {'/'.join(model)} has a record of another model")
         if record.transaction != records[0].transaction:
             raise ValueError("the records of one append have one transaction")
         if record.operation is Operation.GENESIS:

@@ -36,6 +36,10 @@ class MemoryStore:
         """
         self._plan.extend(steps)
 
+    def forget_plan(self) -> None:
+        """Let nothing more befall."""
+        self._plan.clear()
+
     def list(self, prefix: str, after: str = "") -> Sequence[str]:
         """Name all keys of a family after one key, in order."""
         self._answer()
