@@ -35,7 +35,6 @@ from tests.audit.builders import (
     genesis,
     key_of,
     opened,
-    remember,
     sha256,
     store_of,
 )
@@ -73,7 +72,9 @@ async def test_every_ledger_has_an_origin_of_its_own() -> None:
 
 async def test_a_ledger_begins_with_nothing_but_a_genesis_record() -> None:
     with pytest.raises(ValueError, match="genesis"):
-        await Ledger.open(MemoryStore(), SIGNER, fold=remember, initial=(), genesis=a_record("t1"))
+        await Ledger.open(
+            MemoryStore(), SIGNER, fold=lambda state, _: state, initial=None, genesis=a_record("t1")
+        )
 
 
 async def test_what_was_appended_is_there_after_opening_again() -> None:
