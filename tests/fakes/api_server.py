@@ -86,6 +86,7 @@ class FakeApiServer:
         self.review = review
         self.users: dict[str, Mapping[str, Any]] = {}
         self.calls: list[Call] = []
+        self.watches: list[Call] = []
         self.logs: dict[tuple[str, str], str] = {}
         self.is_down = False
         self._faults: list[_Fault] = []
@@ -96,7 +97,7 @@ class FakeApiServer:
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._answer)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
@@ -214,6 +215,7 @@ class FakeApiServer:
         except RefusalError as refusal:
             return _status(refusal)
         if call.query.get("watch") == "true":
+            self.watches.append(call)
             return await self._watch(request, call)
         self.calls.append(call)
         # A fault is asked about each request once, so that it can count.

@@ -59,6 +59,7 @@ class Elector:
         self._lease: JsonObject | None = None
         self._seen: tuple[str, str] | None = None
         self._seen_at = 0.0
+        self._sees_a_leader = False
         self._renewed_at: float | None = None
         self._announced: dict[str, str] = {}
         self._written: Mapping[str, str] = {}
@@ -70,6 +71,11 @@ class Elector:
         return (
             self._renewed_at is not None and self._clock() - self._renewed_at < self._timing.renew
         )
+
+    @property
+    def sees_a_leader(self) -> bool:
+        """Say whether somebody was seen to renew the Lease since this process began to wait."""
+        return self._sees_a_leader
 
     @property
     def holder(self) -> str:
@@ -216,6 +222,7 @@ class Elector:
         self._lease = lease
         seen = (_holder(lease), str(lease["spec"].get("renewTime")))
         if seen != self._seen:
+            self._sees_a_leader = self._seen is not None and bool(seen[0])
             self._seen, self._seen_at = seen, self._clock()
 
     def _is_free(self, lease: JsonObject) -> bool:

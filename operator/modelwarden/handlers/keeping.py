@@ -1,0 +1,152 @@
+"""The ledger as this process holds it: open, or the reason why not."""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+
+from modelwarden import __version__
+from modelwarden.audit.anchor import Anchor
+from modelwarden.audit.directory import DirectoryStore
+from modelwarden.audit.keys import create_key, load_signer
+from modelwarden.audit.ledger import Ledger
+from modelwarden.audit.store import LEDGER
+from modelwarden.cluster.client import ApiClient
+from modelwarden.cluster.lease import Elector
+from modelwarden.cluster.secrets import fill_secret
+from modelwarden.domain.fold import fold
+from modelwarden.domain.records import Actor, Operation, Record
+from modelwarden.domain.state import LedgerState, ModelKey
+from modelwarden.errors import LedgerUnavailableError, MisconfiguredError, ModelwardenError
+from modelwarden.metrics import Metrics
+from modelwarden.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+KEY = "ed25519.pem"
+RETRY_SECONDS = 10.0
+
+
+class LedgerKeeper:
+    """Opens the ledger, as often as it takes, and has its anchor written with the Lease.
+
+    A ledger that is lost or broken does not end the process: what serves goes on, and the reason
+    is shown.
+    """
+
+    def __init__(
+        self, *, client: ApiClient, settings: Settings, elector: Elector, metrics: Metrics
+    ) -> None:
+        self._client = client
+        self._settings = settings
+        self._elector = elector
+        self._metrics = metrics
+        self._announced: Anchor | None = None
+        self.ledger: Ledger[LedgerState] | None = None
+        self.problem: ModelwardenError | None = LedgerUnavailableError("The ledger is not open.")
+        self.tried = asyncio.Event()
+
+    @property
+    def anchor(self) -> Anchor | None:
+        """What the ledger is now; None while it is not open."""
+        return None if self.ledger is None else self.ledger.anchor
+
+    @property
+    def size(self) -> int:
+        """How many records there are."""
+        return 0 if self.ledger is None else self.ledger.size
+
+    @property
+    def models(self) -> Iterable[ModelKey]:
+        """The Models that the ledger knows."""
+        return () if self.ledger is None else self.ledger.state.models.keys()
+
+    async def keep(self, changed: Callable[[], None]) -> None:
+        """Open the ledger, trying until it opens; MisconfiguredError ends it.
+
+        `changed` is called whenever the ledger or its problem is another.
+        """
+        while True:
+            before = str(self.problem)
+            is_open = await self._try_to_open()
+            if is_open or str(self.problem) != before or not self.tried.is_set():
+                changed()
+            self.tried.set()
+            if is_open:
+                return
+            await asyncio.sleep(RETRY_SECONDS)
+
+    def announce(self) -> None:
+        """Have the anchor written, if the ledger has grown."""
+        anchor = self.anchor
+        if anchor is not None and anchor != self._announced:
+            self._announced = anchor
+            self._elector.announce(anchor.to_annotations())
+
+    async def _try_to_open(self) -> bool:
+        try:
+            self.ledger = await self._open()
+        except MisconfiguredError:
+            raise
+        except ModelwardenError as error:
+            self._show(error)
+            return False
+        self._show(None)
+        self.announce()
+        return True
+
+    async def _open(self) -> Ledger[LedgerState]:
+        anchor = Anchor.from_annotations(self._elector.annotations)
+        store = await asyncio.to_thread(DirectoryStore.open, self._settings.ledger.directory)
+        has_begun = anchor is not None or bool(await asyncio.to_thread(store.list, LEDGER))
+        data = await fill_secret(
+            self._client,
+            self._settings.operator.namespace,
+            self._settings.ledger.key_secret,
+            (KEY,),
+            make=_no_key if has_begun else _new_key,
+        )
+        return await Ledger.open(
+            store,
+            load_signer(data[KEY]),
+            fold=fold,
+            initial=LedgerState(),
+            genesis=self._genesis(),
+            anchor=anchor,
+        )
+
+    def _genesis(self) -> Record:
+        return Record(
+            operation=Operation.GENESIS,
+            time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            transaction=str(uuid.uuid4()),
+            actor=Actor(username=self._settings.operator.account),
+            build=__version__,
+        )
+
+    def _show(self, problem: ModelwardenError | None) -> None:
+        if self.problem is not None:
+            self._metrics.ledger_problem.labels(reason_of(self.problem)).set(0)
+        if problem is None:
+            logger.info("The ledger is open with %d records.", self.size)
+        else:
+            self._metrics.ledger_problem.labels(reason_of(problem)).set(1)
+            if str(problem) != str(self.problem):
+                logger.error("%s", problem)
+        self.problem = problem
+
+
+def reason_of(problem: ModelwardenError) -> str:
+    """Name a problem in one word, as conditions and metrics do."""
+    return type(problem).__name__.removesuffix("Error")
+
+
+def _new_key() -> Mapping[str, bytes]:
+    return {KEY: create_key().encode()}
+
+
+def _no_key() -> Mapping[str, bytes]:
+    raise MisconfiguredError(
+        "The ledger has begun, but its key is gone: restore the Secret from a copy."
+    )
