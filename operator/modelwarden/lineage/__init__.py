@@ -1,0 +1,1 @@
+"""What a version was made from, followed from model to model."""
