@@ -7,13 +7,14 @@ have a key.
 import copy
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 # A step is a map's key, or the (key, value) that tells an item of a keyed list.
 Step: TypeAlias = str | tuple[str, Any]
 Path: TypeAlias = tuple[Step, ...]
-# Managers are told apart by name and by the subresource that they write.
-Manager: TypeAlias = tuple[str, str]
+# Managers are told apart by name, by the subresource that they write, and by how.
+Operation: TypeAlias = Literal["Apply", "Update"]
+Manager: TypeAlias = tuple[str, str, Operation]
 
 KEYS = {
     "conditions": "type",
@@ -84,14 +85,15 @@ class Ownership:
     def managed_fields(self) -> list[dict[str, Any]]:
         """Name the managers, as `metadata.managedFields` does; the fields are left out."""
         return [
-            {"manager": name, "subresource": subresource} if subresource else {"manager": name}
-            for (name, subresource), paths in sorted(self.owned.items())
+            {"manager": name, "operation": operation}
+            | ({"subresource": subresource} if subresource else {})
+            for (name, subresource, operation), paths in sorted(self.owned.items())
             if paths
         ]
 
     def _others(self, path: Path, manager: Manager) -> Iterator[Manager]:
         for other, paths in self.owned.items():
-            if other[0] != manager[0] and any(_overlap(path, mine) for mine in paths):
+            if other != manager and any(_overlap(path, mine) for mine in paths):
                 yield other
 
     def _take_from_others(self, path: Path, manager: Manager) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from modelwarden.cluster.paths import Resource
-from tests.fakes.fields import FieldConflictError, Ownership, value_at
+from tests.fakes.fields import FieldConflictError, Operation, Ownership, value_at
 
 JsonObject: TypeAlias = dict[str, Any]
 Place: TypeAlias = tuple[str, str]
@@ -63,7 +63,13 @@ class Store:
                 yield copy.deepcopy(entry.object)
 
     def create(
-        self, resource: Resource, body: JsonObject, manager: str = "", *, dry_run: bool = False
+        self,
+        resource: Resource,
+        body: JsonObject,
+        manager: str = "",
+        *,
+        operation: Operation = "Update",
+        dry_run: bool = False,
     ) -> JsonObject:
         """Add an object; a status in the body is dropped where status is a subresource."""
         new = copy.deepcopy(body)
@@ -86,7 +92,7 @@ class Store:
             "creationTimestamp": self._now().strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
         entry = _Entry(new)
-        entry.ownership.update({}, new, (manager, ""))
+        entry.ownership.update({}, new, (manager, "", operation))
         return self._save("ADDED", resource, place, entry=entry, dry_run=dry_run)
 
     def apply(
@@ -108,7 +114,9 @@ class Store:
         self._check(entry.object, body, check_uid=not subresource)
         part = _part(body, resource, subresource)
         try:
-            new = entry.ownership.apply(entry.object, part, (manager, subresource), force=force)
+            new = entry.ownership.apply(
+                entry.object, part, (manager, subresource, "Apply"), force=force
+            )
         except FieldConflictError as error:
             raise _conflict_of(error) from error
         return self._save_changed(resource, place, entry=entry, new=new, dry_run=dry_run)
@@ -132,7 +140,7 @@ class Store:
         for gone in entry.object.keys() - wanted.keys():
             if (gone == "status") == (subresource == "status"):
                 del new[gone]
-        entry.ownership.update(entry.object, new, (manager, subresource))
+        entry.ownership.update(entry.object, new, (manager, subresource, "Update"))
         return self._save_changed(resource, place, entry=entry, new=new, dry_run=dry_run)
 
     def delete(self, resource: Resource, place: Place, *, uid: str = "") -> JsonObject:
@@ -155,7 +163,7 @@ class Store:
     ) -> JsonObject:
         if body["metadata"].get("uid") or body["metadata"].get("resourceVersion"):
             raise RefusalError(409, "Conflict", "uid mismatch: there is no such object")
-        return self.create(resource, body, manager, dry_run=dry_run)
+        return self.create(resource, body, manager, operation="Apply", dry_run=dry_run)
 
     def _check(self, stored: JsonObject, body: JsonObject, *, check_uid: bool) -> None:
         checked = ("uid", "resourceVersion") if check_uid else ("resourceVersion",)

@@ -170,7 +170,8 @@ class ApiClient:
     ) -> JsonObject:
         """Change an object: by merge for an object, by operations (JSON Patch) for a list.
 
-        A merge with `metadata.resourceVersion` is a compare-and-swap.
+        A merge with `metadata.resourceVersion` is a compare-and-swap. What is patched is owned
+        apart from what is applied, and no later apply takes it back.
         """
         return await self._json(
             "PATCH",
