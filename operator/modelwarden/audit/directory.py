@@ -44,7 +44,8 @@ class DirectoryReader:
         if not is_key(key):
             raise NotStoredError(key)
         with _answered(f"read {key}"), _opened(self._root / key) as file:
-            return file.read(MAX_BYTES + 1)
+            size = os.fstat(file.fileno()).st_size
+            return file.read(min(size, MAX_BYTES) + 1)
 
 
 class DirectoryStore(DirectoryReader):

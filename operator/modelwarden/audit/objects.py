@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any, NoReturn
 
 from modelwarden.audit.findings import Finding, FindingError, Flaw
-from modelwarden.audit.shape import wrong_head_field, wrong_record_field
+from modelwarden.audit.shape import check_head, read_record
 from modelwarden.audit.signing import Signer, TrustedKey, from_base64, to_base64
 from modelwarden.audit.store import MAX_BYTES
 from modelwarden.domain.canonical import canonical_bytes, digest_of
@@ -43,7 +43,7 @@ class Head:
     @cached_property
     def message(self) -> bytes:
         """Give the bytes that are signed and hashed."""
-        return canonical_bytes({"format": FORMAT, "head": self.to_json()})
+        return _canonical({"format": FORMAT, "head": self.to_json()})
 
     @cached_property
     def digest(self) -> str:
@@ -98,9 +98,7 @@ def record_bytes(record: Record) -> bytes:
             f"a record has at most {MAX_RECORD_BYTES} bytes, not {len(written)}: "
             "larger content belongs into evidence"
         )
-    wrong = wrong_record_field(json.loads(written))
-    if wrong is not None:
-        raise ValueError(f"a record's {wrong} is not of the kind that the ledger keeps")
+    read_record(json.loads(written))
     return written
 
 
@@ -150,9 +148,10 @@ class _Reading:
         fields, records = value["head"], value["records"]
         if not isinstance(fields, dict):
             self.stop(Flaw.MALFORMED, "Its head is not an object.")
-        wrong = wrong_head_field(fields)
-        if wrong is not None:
-            self.stop(Flaw.MALFORMED, f"Its head's {wrong} is missing, unknown or of a wrong kind.")
+        try:
+            check_head(fields)
+        except ValueError as error:
+            self.stop(Flaw.MALFORMED, f"Not a head of format 1: {error}.")
         if not isinstance(records, list) or not isinstance(value["signature"], str):
             self.stop(Flaw.MALFORMED, "It has no list of records or no signature.")
         return Head(**fields)
@@ -203,14 +202,15 @@ class _Reading:
             raise LedgerNewerError(
                 f"{self.where}, record {index}: this release does not know {operation!r}."
             )
-        wrong = wrong_record_field(value)
-        if wrong is not None:
-            sentence = f"The record's {wrong} is missing, unknown or of a wrong kind."
-            self.stop(Flaw.MALFORMED, sentence, index=index)
-        if value["index"] != index:
-            sentence = f"The record says that it is number {value['index']}."
-            self.stop(Flaw.WRONG_INDEX, sentence, index=index)
-        return Record.from_json(value)
+        try:
+            record = read_record(value)
+        except ValueError as error:
+            self.stop(Flaw.MALFORMED, f"Not a record of format 1: {error}.", index=index)
+        if record.index != index:
+            self.stop(
+                Flaw.WRONG_INDEX, f"The record says that it is number {record.index}.", index=index
+            )
+        return record
 
 
 class _FloatError(ValueError):

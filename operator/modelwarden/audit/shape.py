@@ -16,23 +16,25 @@ Check: TypeAlias = Callable[[Any], bool]
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
 
 
-def wrong_head_field(value: Mapping[str, Any]) -> str | None:
-    """Name the first field of a head that is missing, of the wrong kind or too much."""
-    unknown = (ascii(name) for name in value if name not in _HEAD)
-    return _wrong_field(value, _HEAD) or next(unknown, None)
+def check_head(value: Mapping[str, Any]) -> None:
+    """Raise ValueError for a head's first field that is missing, unknown or of the wrong kind."""
+    _check(value, _HEAD)
+    for name in value:
+        if name not in _HEAD:
+            raise ValueError(f"a head has no {name!a}")
 
 
-def wrong_record_field(value: Mapping[str, Any]) -> str | None:
-    """Name the first field of a record that is missing, of the wrong kind or too much."""
-    wrong = _wrong_field(value, _RECORD)
-    if wrong is not None:
-        return wrong
+def read_record(value: Mapping[str, Any]) -> Record:
+    """Read a record; ValueError for the first field that is missing, unknown or of a wrong kind."""
+    _check(value, _RECORD)
     try:
-        again = Record.from_json(value).to_json()
-    except (KeyError, TypeError, ValueError):
-        return "content"
-    # What the table does not say, the round trip does: stages, unknown fields, fields in a field.
-    return None if again == value else "content"
+        record = Record.from_json(value)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError("a field in a field is missing, or has a value that is none") from error
+    # What the table does not say, the round trip does: unknown fields, and fields in a field.
+    if record.to_json() != value:
+        raise ValueError("it has a field that is unknown")
+    return record
 
 
 def moment(time: str) -> datetime:
@@ -42,11 +44,12 @@ def moment(time: str) -> datetime:
     return datetime.fromisoformat(time)
 
 
-def _wrong_field(value: Mapping[str, Any], table: Mapping[str, Check]) -> str | None:
+def _check(value: Mapping[str, Any], table: Mapping[str, Check]) -> None:
     for name, is_right in table.items():
-        if name not in value or not is_right(value[name]):
-            return name
-    return None
+        if name not in value:
+            raise ValueError(f"its {name} is missing")
+        if not is_right(value[name]):
+            raise ValueError(f"its {name} is of the wrong kind")
 
 
 def _is_text(value: Any) -> bool:
