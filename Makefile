@@ -11,7 +11,7 @@ READY := $(VENV)/.ready
 # The program that makes clusters: kind itself, or the one that stands in where there is no Docker.
 KIND ?= tests/cluster/kind
 
-COMPILE := $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --no-emit-index-url \
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
 	--generate-hashes --no-header
 
 export KIND
@@ -65,9 +65,11 @@ generated: generate  ## Say which generated files are not as the code writes the
 
 .PHONY: lock
 lock: $(READY)  ## Write the lock files anew from pyproject.toml
-	@$(COMPILE) --all-extras --group dev --output-file .requirements/dev.txt
-	@$(COMPILE) --extra operator --constraint .requirements/dev.txt --output-file .requirements/operator.txt
-	@$(COMPILE) --extra validator --constraint .requirements/dev.txt --output-file .requirements/validator.txt
+	@$(COMPILE) pyproject.toml --all-extras --group dev --output-file .requirements/dev.txt
+	@for extra in operator validator; do $(COMPILE) pyproject.toml --extra $$extra \
+	  --constraint .requirements/dev.txt --output-file .requirements/$$extra.txt; done
+	@for group in build example-server; do $(COMPILE) --group $$group \
+	  --constraint .requirements/dev.txt --output-file .requirements/$$group.txt; done
 
 .PHONY: cluster
 cluster: $(READY)  ## Start a cluster with everything installed, to try things on
