@@ -1,0 +1,1 @@
+"""kubectl model: what people and pipelines ask and do with their own login."""

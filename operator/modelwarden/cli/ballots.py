@@ -1,0 +1,88 @@
+"""A decision as an object: what was looked at, by whom, and why."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from modelwarden.domain.attempts_told import Raw, condition, is_open
+from modelwarden.domain.identity import Caller
+from modelwarden.domain.labels import API_VERSION
+from modelwarden.domain.stages import Stage
+from modelwarden.domain.verdicts import Verdict, deny, wait
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ballot:
+    """One act of one person about one attempt."""
+
+    kind: str
+    attempt: Raw
+    rationale: str
+    by: Caller
+
+    def to_json(self) -> dict[str, Any]:
+        """Write the ModelDecision; votes say what was reviewed, and die when any of it changes."""
+        spec, metadata = self.attempt["spec"], self.attempt["metadata"]
+        name = f"{spec['model']}-{spec['version']}-{spec['to'].lower()}-"
+        written: dict[str, Any] = {
+            "model": spec["model"],
+            "version": spec["version"],
+            "stage": spec["to"],
+            "transition": {"name": metadata["name"], "uid": metadata["uid"]},
+            "decision": self.kind,
+        }
+        if self.kind != "Retract":
+            written["reviewed"] = {
+                "subjectDigest": spec["subjectDigest"],
+                "policyDigest": spec["policy"]["digest"],
+                "evidenceDigest": self.attempt["status"]["evidenceDigest"],
+            }
+        return {
+            "apiVersion": API_VERSION,
+            "kind": "ModelDecision",
+            "metadata": {"generateName": name, "namespace": metadata["namespace"]},
+            "spec": written | {"rationale": self.rationale, "by": self._stamp()},
+        }
+
+    def _stamp(self) -> dict[str, Any]:
+        """Write who decides as admission would: an absent uid or group is left out."""
+        stamp = self.by.to_json()
+        return {name: value for name, value in stamp.items() if value}
+
+
+def open_attempt(attempts: Iterable[Raw], target: Stage) -> Raw | Verdict:
+    """Find the open attempt to enter a stage, or say what became of the last one."""
+    own = sorted(
+        (attempt for attempt in attempts if attempt["spec"]["to"] == target),
+        key=lambda attempt: int(attempt["spec"]["attempt"]),
+    )
+    opened = next((attempt for attempt in own if is_open(attempt)), None)
+    if opened is not None:
+        return opened
+    if not own:
+        return deny("NotAsked", f"Nothing is under way that would bring it into {target}.")
+    last = condition(own[-1], "Succeeded")
+    return deny("Closed", f"The attempt to enter {target} is closed: {last.get('message', '')}")
+
+
+def may_be_voted_on(attempt: Raw) -> Verdict | None:
+    """Say why no vote on the attempt would count yet; None where one would."""
+    if "policy" not in attempt["spec"] or "approvals" not in attempt["spec"].get("step", {}):
+        return deny("NoVoteNeeded", f"The step to {attempt['spec']['to']} asks for no approval.")
+    if attempt.get("status", {}).get("evidenceDigest"):
+        return None
+    return wait(
+        "EvidenceNotReady",
+        "Approvals open once the gates have passed.",
+        f"See kubectl model why {attempt['spec']['model']} {attempt['spec']['version']}.",
+    )
+
+
+def is_own_vote(decision: Raw, attempt: Raw, username: str) -> bool:
+    """Say whether a decision is a vote of this login on this attempt."""
+    spec = decision["spec"]
+    return (
+        spec["decision"] in ("Approve", "Reject")
+        and spec.get("transition", {}).get("uid") == attempt["metadata"]["uid"]
+        and spec.get("by", {}).get("username") == username
+    )

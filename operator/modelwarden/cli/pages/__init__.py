@@ -1,0 +1,1 @@
+"""What each verb shows, made of values only: nothing here reads or prints."""

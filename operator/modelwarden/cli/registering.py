@@ -1,0 +1,189 @@
+"""Registering: an upload with the caller's own credentials, and a version under a free number."""
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from modelwarden.artifacts.bringing import digest_of_source
+from modelwarden.artifacts.directory import DirectorySource
+from modelwarden.artifacts.s3 import StoreAccess, connect
+from modelwarden.artifacts.sources import Limits
+from modelwarden.artifacts.upload import upload
+from modelwarden.cli.answers import Answer, CannotError, name_of, sentences
+from modelwarden.cli.manifests import Given, format_of, manifest
+from modelwarden.cli.reading import read_model
+from modelwarden.cli.session import Session
+from modelwarden.cli.writing import create
+from modelwarden.cluster.answers import ApiError
+from modelwarden.cluster.client import JsonObject
+from modelwarden.cluster.paths import CONFIG_MAPS, MODEL_VERSIONS
+from modelwarden.domain.artifact_uri import store_prefix
+from modelwarden.resources.model_version import ModelVersion
+
+# Pipelines register at the same time; each takes the next number that is free.
+TRIES = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Store:
+    """A store as the platform team published it."""
+
+    name: str
+    uri_prefix: str
+    endpoint: str
+    region: str
+    addressing: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registration:
+    """What is registered, from where, and as what."""
+
+    model: str
+    path: Path | None
+    version: int | None
+    base: Mapping[str, Any]
+    given: Given
+    form: str | None
+    store: str | None
+    endpoint: str | None
+    dry_run: bool
+    operator_namespace: str
+    operator_name: str
+
+
+async def register(session: Session, registration: Registration) -> Answer:
+    """Upload the artifact and create the version, under the next number that is free."""
+    model = await read_model(session, registration.model)
+    if registration.path is not None:
+        artifact = await _artifact(session, registration, registration.path)
+        registration = replace(registration, given=replace(registration.given, artifact=artifact))
+    elif "artifact" not in registration.base:
+        raise CannotError("Nothing to register: give a file or folder, or --from with an artifact.")
+    first = registration.version or model.get("status", {}).get("nextVersion", 1)
+    body = await _manifest(session, registration, first)
+    if registration.dry_run:
+        return Answer(page=sentences("Nothing was sent."), data=body, names=_names(body))
+    created = await _create(session, registration, body)
+    return _registered(created)
+
+
+async def _create(session: Session, registration: Registration, body: JsonObject) -> JsonObject:
+    for _ in range(TRIES):
+        try:
+            return await create(session, MODEL_VERSIONS, body)
+        except ApiError as error:
+            if not error.is_already_exists or registration.version is not None:
+                raise
+        body = await _manifest(session, registration, body["spec"]["version"] + 1)
+    raise CannotError(f"The next {TRIES} numbers of {registration.model} are all taken; try again.")
+
+
+async def _manifest(session: Session, registration: Registration, version: int) -> JsonObject:
+    """Write the version and check it here, where every wrong field is named at once."""
+    body = manifest(
+        registration.base,
+        registration.given,
+        model=registration.model,
+        version=version,
+        namespace=await session.namespace(),
+    )
+    ModelVersion.parse(body)
+    return body
+
+
+async def _artifact(session: Session, registration: Registration, path: Path) -> dict[str, Any]:
+    store = await _store(session, registration)
+    prefix = store_prefix(store, await session.namespace())
+    source = DirectorySource(path)
+    files = source.files(Limits())
+    names = [file.name for file in files]
+    form = registration.form or format_of(path, names)
+    if form is None:
+        raise CannotError(f"The names in {path} do not tell its format: give it with --format.")
+    size = sum(file.size for file in files)
+    if registration.dry_run:
+        digest = await asyncio.to_thread(digest_of_source, source, files)
+        end = "" if source.is_folder else names[0]
+        uri = f"{prefix}{digest.replace(':', '/')}/{end}"
+        return {"uri": uri, "digest": digest, "format": form, "sizeBytes": size}
+    client = connect(_access(store, registration.endpoint))
+    sent = await asyncio.to_thread(
+        lambda: upload(path, client, store_prefix=prefix, told=_teller(session))
+    )
+    return {"uri": sent.uri, "digest": sent.digest, "format": form, "sizeBytes": size}
+
+
+def _teller(session: Session) -> Callable[[str], None]:
+    return lambda name: session.screen.note(sentences(f"sending {name}"))
+
+
+def _access(store: Store, endpoint: str | None) -> StoreAccess:
+    """Reach the store as asked, else as the environment says, else as it is published.
+
+    The published endpoint is the one inside the cluster.
+    """
+    of_environment = any(
+        os.environ.get(name) for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+    )
+    published = None if of_environment else store.endpoint or None
+    return StoreAccess(
+        endpoint=endpoint or published, region=store.region, addressing=store.addressing
+    )
+
+
+async def _store(session: Session, registration: Registration) -> Store:
+    """Find the store by name, or the first one."""
+    client = await session.client()
+    name = f"{registration.operator_name}-stores"
+    published = await client.find(CONFIG_MAPS, name, registration.operator_namespace)
+    stores = [] if published is None else _stores(published)
+    if not stores:
+        raise CannotError(
+            f"No store is published in {registration.operator_namespace}: ask the platform team "
+            "for one, or say with --operator-namespace where the operator is."
+        )
+    if registration.store is None:
+        return stores[0]
+    found = [store for store in stores if store.name == registration.store]
+    if not found:
+        names = ", ".join(store.name for store in stores)
+        raise CannotError(f"There is no store {registration.store}. There is {names}.")
+    return found[0]
+
+
+def _stores(published: JsonObject) -> Sequence[Store]:
+    listed = yaml.safe_load(published.get("data", {}).get("stores.yaml", "")) or ()
+    return [
+        Store(
+            name=item["name"],
+            uri_prefix=item["uriPrefix"],
+            endpoint=item.get("endpoint", ""),
+            region=item.get("region", "us-east-1"),
+            addressing=item.get("addressing", "path"),
+        )
+        for item in listed
+    ]
+
+
+def _registered(created: JsonObject) -> Answer:
+    spec, metadata = created["spec"], created["metadata"]
+    name = f"{spec['model']} {spec['version']}"
+    return Answer(
+        page=sentences(
+            f"{name} is recorded; its registration has begun.",
+            f"It lies at {spec['artifact']['uri']} as {spec['artifact']['digest']}.",
+            f"Follow it: kubectl model why {name} -n {metadata['namespace']}",
+        ),
+        data=created,
+        names=_names(created),
+    )
+
+
+def _names(body: JsonObject) -> Sequence[str]:
+    return [name_of("modelversions", body["metadata"]["name"])]
