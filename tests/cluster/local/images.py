@@ -21,6 +21,7 @@ from .cache import folder
 if TYPE_CHECKING:
     from .clusters import Cluster
 
+_OF_ITS_OWN = ("--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--")
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
@@ -86,11 +87,22 @@ def load_archive(cluster: "Cluster", file: Path) -> None:
 
 def buildah(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
     """Runs buildah on the storage that is ours, apart from the machine's own."""
+    options = {"check": True, "text": True, "env": buildah_environment(), **options}
+    return subprocess.run(buildah_command(*words), **options)
+
+
+def buildah_command(*words: str) -> list[str]:
+    """The words that run buildah on our storage; what it mounts and starts ends with it."""
     storage = folder("images", "storage")
-    command = ["buildah", "--root", str(storage), "--runroot", str(storage / "run")]
-    environment = {**os.environ, "STORAGE_DRIVER": "vfs", "BUILDAH_ISOLATION": "chroot"}
-    options = {"check": True, "text": True, "env": environment, **options}
-    return subprocess.run([*command, *words], **options)
+    places = ("--root", str(storage), "--runroot", str(storage / "run"))
+    return ["unshare", *_OF_ITS_OWN, "buildah", *places, *words]
+
+
+def buildah_environment() -> dict[str, str]:
+    """The environment for it: a build needs no more of the machine than its root."""
+    overlay = machine.snapshotter_for(folder("images")) == "overlayfs"
+    driver = "overlay" if overlay else "vfs"
+    return {**os.environ, "STORAGE_DRIVER": driver, "BUILDAH_ISOLATION": "chroot"}
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import clusters, images, kubeconfigs, machine, programs
+from . import clusters, dockerfile, images, kubeconfigs, machine, programs
 from .terminal import say
 
 DEFAULT_NAME = "modelwarden-test"
@@ -20,6 +20,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return int(chosen.run(chosen) or 0)
     except (
         clusters.ClusterError,
+        dockerfile.CannotBuild,
         images.NoSuchImage,
         machine.MachineLacks,
         programs.BuildFailed,
@@ -66,6 +67,13 @@ def _parser() -> argparse.ArgumentParser:
     many = _verb(gone, "clusters", _delete_clusters, "take several clusters away")
     many.add_argument("names", nargs="*", metavar="NAME")
     many.add_argument("--all", action="store_true", help="every cluster of this user")
+
+    image = verbs.add_parser("image", help="build the images of a Dockerfile")
+    built = image.add_subparsers(required=True, metavar="THING")
+    build = _verb(built, "build", _build_image, "build one target of a Dockerfile")
+    build.add_argument("--target", required=True, help="the stage of the Dockerfile")
+    build.add_argument("--tag", required=True, help="the image's name")
+    build.add_argument("context", nargs="?", type=Path, default=Path(), help="here, if not given")
 
     _verb(verbs, "programs", _programs, "build and install everything that a cluster needs")
     _verb(verbs, "path", _path, "the folder of the programs, for PATH")
@@ -117,6 +125,11 @@ def _delete_clusters(chosen: argparse.Namespace) -> None:
     for name in [cluster.name for cluster in clusters.known()] if chosen.all else chosen.names:
         clusters.delete(name)
         say(f"  {name} is gone")
+
+
+def _build_image(chosen: argparse.Namespace) -> None:
+    if not dockerfile.build(chosen.context.resolve(), chosen.target, chosen.tag):
+        say(f"  {chosen.tag} is up to date")
 
 
 def _programs(_: argparse.Namespace) -> None:
