@@ -10,6 +10,9 @@ ARG PIP_INDEX_URL
 ARG PIP_EXTRA_INDEX_URL
 ARG PIP_TRUSTED_HOST
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
+# Processes start on a read-only file system, so what they import is compiled here; the thousands of
+# generated classes of the Kubernetes client are read by nobody.
+ENV COMPILE="python3 -m compileall -q -j 0 -x /kubernetes/(aio/)?client/(api|models)/"
 # Installs into other environments, so that none of them has an installer of its own.
 RUN python3 -m venv /tools
 COPY .requirements/build.txt /requirements/
@@ -25,7 +28,8 @@ FROM tools AS operator-packages
 COPY .requirements/operator.txt /requirements/
 RUN python3 -m venv --without-pip /opt/modelwarden && \
     /tools/bin/pip --python /opt/modelwarden/bin/python install \
-      --require-hashes --only-binary :all: -r /requirements/operator.txt
+      --no-compile --require-hashes --only-binary :all: -r /requirements/operator.txt
+RUN ${COMPILE} /opt/modelwarden/lib
 COPY --from=wheel /wheels /wheels
 RUN /tools/bin/pip --python /opt/modelwarden/bin/python install --no-deps --no-index /wheels/*.whl
 
@@ -33,7 +37,8 @@ FROM tools AS validator-packages
 COPY .requirements/validator.txt /requirements/
 RUN python3 -m venv --without-pip /opt/modelwarden && \
     /tools/bin/pip --python /opt/modelwarden/bin/python install \
-      --require-hashes --only-binary :all: -r /requirements/validator.txt
+      --no-compile --require-hashes --only-binary :all: -r /requirements/validator.txt
+RUN ${COMPILE} /opt/modelwarden/lib
 COPY --from=wheel /wheels /wheels
 RUN /tools/bin/pip --python /opt/modelwarden/bin/python install --no-deps --no-index /wheels/*.whl
 

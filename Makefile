@@ -66,9 +66,9 @@ generated: generate  ## Say which generated files are not as the code writes the
 .PHONY: lock
 lock: $(READY)  ## Write the lock files anew from pyproject.toml
 	@$(COMPILE) pyproject.toml --all-extras --group dev --output-file .requirements/dev.txt
-	@for extra in operator validator; do $(COMPILE) pyproject.toml --extra $$extra \
-	  --constraint .requirements/dev.txt --output-file .requirements/$$extra.txt; done
-	@for group in build example-server; do $(COMPILE) --group $$group \
+	@$(COMPILE) pyproject.toml --extra operator \
+	  --constraint .requirements/dev.txt --output-file .requirements/operator.txt
+	@for group in build validator example-server; do $(COMPILE) --group $$group \
 	  --constraint .requirements/dev.txt --output-file .requirements/$$group.txt; done
 
 .PHONY: cluster
