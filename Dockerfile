@@ -51,8 +51,9 @@ RUN python3 -m venv --without-pip /opt/server && \
 # The root file system is read-only where these run; what they write goes to /tmp.
 FROM ${PYTHON} AS operator
 COPY --from=operator-packages /opt/modelwarden /opt/modelwarden
+# The user has no entry in a list of users, and kopf asks for its name.
 ENV PATH=/opt/modelwarden/bin:/usr/local/bin:/usr/bin:/bin \
-    HOME=/tmp PYTHONSAFEPATH=1 PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+    HOME=/tmp LOGNAME=modelwarden PYTHONSAFEPATH=1 PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 WORKDIR /
 USER 65532:65532
 ENTRYPOINT ["/opt/modelwarden/bin/modelwarden"]
