@@ -27,8 +27,33 @@ SERVICE = "modelwarden-webhook"
 KINDS = ("mutatingwebhookconfiguration", "validatingwebhookconfiguration")
 
 
+class Process:
+    """The server in a thread, as the administrator; it can be stopped and started again."""
+
+    def __init__(self, cluster: RunningCluster, settings: Settings) -> None:
+        self._cluster = cluster
+        self.settings = settings
+
+    def start(self) -> None:
+        """Begin to serve."""
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._run(),))
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Answer what is under way, and end."""
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+        self._loop.close()
+
+    async def _run(self) -> None:
+        async with await connect(self._cluster.kubeconfig, self._cluster.admin) as client:
+            await serve(client, self.settings, metrics=Metrics.create(), stop=self._stop)
+
+
 @contextmanager
-def webhook(cluster: RunningCluster) -> Iterator[Settings]:
+def webhook(cluster: RunningCluster) -> Iterator[Process]:
     """Run the server and have it asked, until the caller is done."""
     address = _this_side(cluster)
     settings = Settings(
@@ -42,34 +67,16 @@ def webhook(cluster: RunningCluster) -> Iterator[Settings]:
     )
     _lead_here(cluster, address, settings.webhook.port)
     cluster.apply(*_rendered("webhook/certificate.yaml"))
-    with served(cluster, settings):
-        cluster.apply(*_rendered("webhook/configurations.yaml"))
-        try:
-            until(lambda: _is_trusted(cluster), what="the webhook's authority in both places")
-            yield settings
-        finally:
-            for kind in KINDS:
-                cluster.kubectl(None, "delete", kind, "modelwarden")
-
-
-@contextmanager
-def served(cluster: RunningCluster, settings: Settings) -> Iterator[None]:
-    """Run the server in a thread, as the administrator."""
-    loop = asyncio.new_event_loop()
-    stop = asyncio.Event()
-
-    async def run() -> None:
-        async with await connect(cluster.kubeconfig, cluster.admin) as client:
-            await serve(client, settings, metrics=Metrics.create(), stop=stop)
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
-    thread.start()
+    process = Process(cluster, settings)
+    process.start()
     try:
-        yield
+        cluster.apply(*_rendered("webhook/configurations.yaml"))
+        until(lambda: _is_trusted(cluster), what="the webhook's authority in both places")
+        yield process
     finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
-        loop.close()
+        for kind in KINDS:
+            cluster.kubectl(None, "delete", kind, "modelwarden", "--ignore-not-found")
+        process.stop()
 
 
 def _lead_here(cluster: RunningCluster, address: str, port: int) -> None:

@@ -3,6 +3,7 @@
 import copy
 import json
 import subprocess
+import urllib.request
 from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,8 +12,7 @@ import pytest
 import yaml
 
 from modelwarden.admission.models import LARGEST
-from modelwarden.settings import Settings
-from tests.cluster.running import Refused as KubectlRefusedError
+from tests.cluster.running import RefusedError as KubectlRefusedError
 from tests.cluster.running import RunningCluster, until
 from tests.domain.edit_cases import shown, staged
 
@@ -20,20 +20,20 @@ from .callers import EVERYBODY, GROUP, Person, RefusedError
 from .conftest import EDITOR
 from .objects import DIGEST, binding, decision, deployment, model, role, status_of, transition
 from .objects import version as record
-from .serving import served, webhook
+from .serving import KINDS, Process, webhook
 
 EVERYTHING = "everything"
 STAGED = staged(1, staging=(2, 3))
 
 
 @pytest.fixture(scope="module")
-def answering(bare_cluster: RunningCluster) -> Iterator[Settings]:
-    with webhook(bare_cluster) as settings:
-        yield settings
+def answering(bare_cluster: RunningCluster) -> Iterator[Process]:
+    with webhook(bare_cluster) as process:
+        yield process
 
 
 @pytest.fixture(scope="module", autouse=True)
-def home(bare_cluster: RunningCluster, place: str, answering: Settings) -> str:
+def home(bare_cluster: RunningCluster, place: str, answering: Process) -> str:
     """A namespace in which the engineer may do everything, the auditor only edit."""
     rule = {"apiGroups": ["modelwarden.io", "apps"], "resources": ["*"], "verbs": ["*"]}
     everything = binding(EVERYTHING)
@@ -116,10 +116,11 @@ def test_a_forged_stamp_is_written_over(stored: Any, bob: Person, models: str) -
     forged[0]["by"]["username"] = "bob@example.com"
 
     changed = bob.merge(f"{models}/stored", {"spec": {"authors": forged}})
-    moved = bob.merge(f"{models}/stored", {"spec": {"authors": forged, **staged(1, staging=(2,))}})
+    move = {"authors": forged, **staged(1, staging=(2,), registered=(3,))}
+    moved = bob.merge(f"{models}/stored", {"spec": move})
 
     assert changed["spec"] == stored["spec"]
-    assert authors(moved)["bob@example.com"] == ["stages.staging/3"]
+    assert authors(moved)["bob@example.com"] == ["stages.staging/3", "stages.registered/3"]
 
 
 def test_replacing_without_a_stamp_keeps_it(stored: Any, bob: Person, models: str) -> None:
@@ -224,18 +225,15 @@ def test_a_difference_that_is_not_allowed_says_why(
 def test_a_patch_by_operations_is_stamped(
     bare_cluster: RunningCluster, stored: Any, home: str, models: str, admin: Person
 ) -> None:
-    change = [{"op": "add", "path": "/spec/displayName", "value": "Fraud"},
-              {"op": "replace", "path": "/spec/stages/staging/0/reason", "value": "another"}]  # fmt: skip
-
-    bare_cluster.kubectl(
-        "engineer",
-        f"-n={home}",
-        "patch",
-        "model",
-        "stored",
-        "--type=json",
-        f"-p={json.dumps(change)}",
+    change = json.dumps(
+        [
+            {"op": "add", "path": "/spec/displayName", "value": "Fraud"},
+            {"op": "replace", "path": "/spec/stages/staging/0/reason", "value": "another"},
+        ]
     )
+
+    words = ("patch", "model", "stored", "--type=json", f"-p={change}")
+    bare_cluster.kubectl("engineer", f"-n={home}", *words)
 
     found = authors(admin.get(f"{models}/stored"))
     assert found["engineer@example.com"] == ["stages.staging/2"]
@@ -384,7 +382,7 @@ def test_a_version_names_its_registrant_and_who_noted_what(
 
 
 def test_a_uri_that_says_nothing_is_refused(alice: Person, home: str) -> None:
-    artifact = {"uri": "file:///etc/passwd", "digest": DIGEST, "format": "ONNX"}
+    artifact = {"uri": "s3://10.0.0.1/model", "digest": DIGEST, "format": "ONNX"}
 
     with pytest.raises(RefusedError, match="does not say where an artifact lies"):
         alice.create(
@@ -414,7 +412,7 @@ def test_a_policy_below_the_floor_is_admitted_with_a_warning(bare_cluster: Runni
 
 
 def test_without_the_webhook_nobody_moves_anything_and_the_operator_still_writes(
-    bare_cluster: RunningCluster,
+    answering: Process,
     alice: Person,
     operator: Person,
     stored: Any,
@@ -422,23 +420,15 @@ def test_without_the_webhook_nobody_moves_anything_and_the_operator_still_writes
     models: str,
 ) -> None:
     """The server is gone and its configuration stands: requests about our kinds are refused."""
-    service = ("-n=modelwarden-system", "endpointslice", "modelwarden-webhook")
-    slices = bare_cluster.get(*service)
-    elsewhere = [{"addresses": ["192.0.2.1"]}]
-    change = json.dumps({"endpoints": elsewhere})
-    bare_cluster.kubectl(None, *service[:1], "patch", *service[1:], "--type=merge", f"-p={change}")
+    answering.stop()
     try:
-        until(lambda: _refused(alice, models), what="the webhook's absence")
-
-        operator.merge(f"{models}/stored/status", {"status": {"versions": 2}})
+        assert _refused(alice, models)
+        operator.merge(f"{models}/stored/status", {"status": {"latestVersion": 2}})
         operator.merge(f"{models}/stored", {"metadata": {"labels": {"modelwarden.io/x": "y"}}})
         alice.create(f"/apis/apps/v1/namespaces/{home}/deployments", deployment("free"))
     finally:
-        back = json.dumps({"endpoints": slices["endpoints"]})
-        bare_cluster.kubectl(
-            None, *service[:1], "patch", *service[1:], "--type=merge", f"-p={back}"
-        )
-        until(lambda: not _refused(alice, models), what="the webhook's return")
+        answering.start()
+    until(lambda: not _refused(alice, models), what="the webhook's return")
 
 
 def _refused(alice: Person, models: str) -> bool:
@@ -450,21 +440,31 @@ def _refused(alice: Person, models: str) -> bool:
 
 
 def test_a_second_process_serves_the_same_authority(
-    bare_cluster: RunningCluster, answering: Settings
+    bare_cluster: RunningCluster, answering: Process
 ) -> None:
     before = _bundles(bare_cluster)
-    other = answering.model_copy(
-        update={
-            "webhook": answering.webhook.model_copy(update={"port": answering.webhook.port + 1}),
-            "http": answering.http.model_copy(update={"port": answering.http.port + 1}),
-        }
-    )
+    settings = answering.settings
+    webhook_ = settings.webhook.model_copy(update={"port": settings.webhook.port + 1})
+    http = settings.http.model_copy(update={"port": settings.http.port + 1})
+    other = Process(bare_cluster, settings.model_copy(update={"webhook": webhook_, "http": http}))
 
-    with served(bare_cluster, other):
-        assert _bundles(bare_cluster) == before
+    other.start()
+    try:
+        until(lambda: _is_ready(http.port), what="the second process")
+    finally:
+        other.stop()
+
+    assert _bundles(bare_cluster) == before
+
+
+def _is_ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz") as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False
 
 
 def _bundles(cluster: RunningCluster) -> set[str]:
-    kinds = ("mutatingwebhookconfiguration", "validatingwebhookconfiguration")
-    found = [cluster.get(kind, "modelwarden") for kind in kinds]
+    found = [cluster.get(kind, "modelwarden") for kind in KINDS]
     return {one["webhooks"][0]["clientConfig"]["caBundle"] for one in found}

@@ -43,7 +43,7 @@ DELETE_GUARD = Policy(
         Validation(
             claim=f"variables.ending || {_KIND} != 'models' || {_VERSIONS} == 0",
             sentence_in_cel=sentence(
-                "{name} has {count} versions: delete them first, each after it left its stages",
+                "{name} still has versions ({count}): delete them first, each after it has left",
                 name=_NAME,
                 count=f"string({_VERSIONS})",
             ),

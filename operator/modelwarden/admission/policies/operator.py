@@ -5,13 +5,14 @@ from modelwarden.admission.policies.shape import Match, Policy, Validation
 from modelwarden.domain.identity import SERVICE_ACCOUNT_PREFIX
 
 KINDS = ("models", "modelversions", "modeltransitions", "modeldecisions", "modelpolicies")
+_WITH_STATUS = ("models", "modelversions", "modeltransitions")
 _GARBAGE_COLLECTOR = "system:serviceaccount:kube-system:generic-garbage-collector"
 
 OPERATOR_ONLY = Policy(
     name="operator-only",
     rule="Status and ModelTransitions are written by the operator only, whatever rights one has.",
     matches=(
-        Match(resources=tuple(f"{kind}/status" for kind in KINDS), operations=("UPDATE",)),
+        Match(resources=tuple(f"{kind}/status" for kind in _WITH_STATUS), operations=("UPDATE",)),
         Match(resources=("modeltransitions",)),
     ),
     validations=(
