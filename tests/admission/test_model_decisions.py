@@ -3,6 +3,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from modelwarden.admission import model_decisions
 from modelwarden.admission.model_decisions import judged, stamped
@@ -238,6 +239,7 @@ async def test_a_read_that_fails_is_a_503_to_be_tried_again() -> None:
 
 async def test_a_read_that_takes_too_long_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     class Slow(Shelf):
+        @override
         async def find(
             self, resource: Resource, name: str, namespace: str = ""
         ) -> Mapping[str, Any] | None:
