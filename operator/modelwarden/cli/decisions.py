@@ -55,6 +55,8 @@ async def vote(session: Session, about: Vote) -> Answer:
     ballot = await prepare(session, about, attempt)
     if about.output in (Format.YAML, Format.JSON):
         return Answer(page=(), data=ballot.to_json())
+    # Whoever may not decide hears that at once, and nothing else.
+    await create(session, MODEL_DECISIONS, ballot.to_json(), dry_run=True)
     champion = await _champion(session, attempt)
     now = datetime.now(UTC)
     dossier = Dossier(attempt=attempt, record=record, champion=champion, now=now)

@@ -5,15 +5,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelwarden.cli.session import Session
-from modelwarden.cluster.client import MERGE_PATCH, JsonObject
+from modelwarden.cluster.client import JSON, MERGE_PATCH, JsonObject
 from modelwarden.cluster.paths import Resource
 
 MANAGER = "kubectl-model"
 
 
-async def create(session: Session, resource: Resource, body: JsonObject) -> JsonObject:
-    """Create an object in the session's namespace."""
-    return await _sent(session, "POST", resource.path(await session.namespace()), body=body)
+async def create(
+    session: Session, resource: Resource, body: JsonObject, *, dry_run: bool = False
+) -> JsonObject:
+    """Create an object in the session's namespace; a dry run only asks whether that is allowed."""
+    path = resource.path(await session.namespace())
+    query = {"dryRun": "All"} if dry_run else {}
+    return await _sent(session, "POST", path, body=body, query=query)
 
 
 async def merge(
@@ -24,14 +28,21 @@ async def merge(
     return await _sent(session, "PATCH", path, body=patch)
 
 
-async def _sent(session: Session, method: str, path: str, *, body: Mapping[str, Any]) -> JsonObject:
+async def _sent(
+    session: Session,
+    method: str,
+    path: str,
+    *,
+    body: Mapping[str, Any],
+    query: Mapping[str, str] | None = None,
+) -> JsonObject:
     client = await session.client()
     answer = await client.request(
         method,
         path,
-        query={"fieldManager": MANAGER},
+        query={"fieldManager": MANAGER, **(query or {})},
         body=body,
-        content_type=MERGE_PATCH if method == "PATCH" else "application/json",
+        content_type=MERGE_PATCH if method == "PATCH" else JSON,
     )
     written: JsonObject = json.loads(answer)
     return written

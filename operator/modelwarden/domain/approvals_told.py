@@ -7,6 +7,8 @@ from modelwarden.domain.attempts_told import Line, Mark, Raw, condition, is_open
 
 # Beyond so many names people are counted, not listed.
 _NAMED = 3
+# What voters did with their own votes needs no telling.
+_OWN_ACTS = frozenset({"Replaced", "Retracted"})
 
 
 def approval_lines(attempt: Raw) -> tuple[Line, ...]:
@@ -17,36 +19,33 @@ def approval_lines(attempt: Raw) -> tuple[Line, ...]:
     return (_approvals(attempt, rule), *_discarded(attempt))
 
 
-def who_must_approve(attempt: Raw) -> str:
-    """Say whom the attempt's step asks for: `one owner and one of group risk-reviewers`."""
-    spec = attempt["spec"]
-    rule = spec.get("step", {}).get("approvals", {})
-    excluded = {person["name"] for person in spec.get("excluded", ())}
-    asked = [
-        _some(rule.get(role + "s", 0), role, subjects=spec.get(role + "s", ()), excluded=excluded)
-        for role in ("owner", "reviewer")
-        if rule.get(role + "s", 0)
-    ]
-    return " and ".join(asked)
-
-
 def _approvals(attempt: Raw, rule: Raw) -> Line:
     counted = attempt.get("status", {}).get("votes", {}).get("counted", ())
     given = [vote for vote in counted if vote["kind"] == "Approve"]
     names = ", ".join(_voter(vote) for vote in given)
-    wanted = rule.get("owners", 0) + rule.get("reviewers", 0)
-    state = condition(attempt, "Approved").get("status", "Unknown")
-    if state == "True":
+    of = f"{len(given)} of {rule.get('owners', 0) + rule.get('reviewers', 0)}"
+    if condition(attempt, "Approved").get("status") == "True":
         return Line(Mark.PASSED, "approvals", names or "approved")
     if not attempt.get("status", {}).get("evidenceDigest"):
-        text = f"{who_must_approve(attempt)}, once the gates have passed"
+        text = f"{_missing(attempt, rule, given=())}, once the gates have passed"
         return Line(Mark.NOT_OPEN, "approvals", text)
+    told = f"{of}: {names}" if names else of
     if not is_open(attempt):
-        text = f"{len(given)} of {wanted} when the attempt ended" + (f": {names}" if names else "")
-        return Line(Mark.NOT_OPEN, "approvals", text)
-    has = f"; approved: {names}" if names else ""
-    text = f"{len(given)} of {wanted}: needs {who_must_approve(attempt)}{has}"
+        return Line(Mark.NOT_OPEN, "approvals", f"{told} when the attempt ended")
+    text = f"{told}; needs {_missing(attempt, rule, given=given)}"
     return Line(Mark.WAITING, "approvals", text)
+
+
+def _missing(attempt: Raw, rule: Raw, *, given: Sequence[Raw]) -> str:
+    """Say whom the step still asks for: `one owner and one of group risk-reviewers`."""
+    excluded = {person["name"] for person in attempt["spec"].get("excluded", ())}
+    asked = []
+    for role in ("owner", "reviewer"):
+        left = rule.get(role + "s", 0) - sum(vote.get("as") == role.title() for vote in given)
+        if left > 0:
+            subjects = attempt["spec"].get(role + "s", ())
+            asked.append(_some(left, role, subjects=subjects, excluded=excluded))
+    return " and ".join(asked) or "another person: one counts once"
 
 
 def _voter(vote: Raw) -> str:
@@ -56,7 +55,9 @@ def _voter(vote: Raw) -> str:
 def _discarded(attempt: Raw) -> tuple[Line, ...]:
     votes = attempt.get("status", {}).get("votes", {}).get("discarded", ())
     return tuple(
-        Line(Mark.NOT_COUNTED, "vote", f"{vote['message']} ({vote['reason']})") for vote in votes
+        Line(Mark.NOT_COUNTED, "vote", f"{vote['message']} ({vote['reason']})")
+        for vote in votes
+        if vote["reason"] not in _OWN_ACTS
     )
 
 

@@ -6,22 +6,18 @@ from typing import Any
 from modelwarden.cli.layout import Page, Row, Span, Tone, line, table
 from modelwarden.domain.attempts_told import Raw, condition
 from modelwarden.domain.history import Told
+from modelwarden.domain.scribe import moment
 
 _HEADER = ("when", "record", "version", "what")
 
 
 def told_by_objects(model: Raw, versions: Iterable[Raw], attempts: Iterable[Raw]) -> Sequence[Told]:
-    """Tell the moves of versions, the end of attempts and what served, oldest first."""
-    found = [
-        *(told for version in versions for told in _moves(version)),
-        *(told for attempt in attempts for told in _end(attempt)),
-        *(
-            told
-            for interval in model.get("status", {}).get("serving", ())
-            for told in _served(interval)
-        ),
-    ]
-    return sorted(found, key=lambda told: (told.time, told.index))
+    """Tell the moves of versions, votes, attempts that ended, and what served, oldest first."""
+    found = [told for version in versions for told in _moves(version)]
+    for attempt in attempts:
+        found += [*_votes(attempt), *_end(attempt)]
+    found += [_served(interval) for interval in model.get("status", {}).get("serving", ())]
+    return sorted(found, key=lambda told: (moment(told.time), told.index))
 
 
 def history_page(told: Iterable[Told]) -> Page:
@@ -42,24 +38,40 @@ def projection_line(model: Raw) -> Page:
 
 
 def _moves(version: Raw) -> Iterable[Told]:
-    number = version["spec"]["version"]
     for move in version.get("status", {}).get("history", ()):
-        source = f"from {move['from']} " if "from" in move else ""
-        yield _told(move, number, "Moved", f"{source}to {move['to']}")
+        by = str(move.get("by", ""))
+        quoted = f': "{move["reason"]}"' if move.get("reason") else ""
+        yield Told(
+            time=move["time"],
+            index=move["ledgerIndex"],
+            version=version["spec"]["version"],
+            operation="Moved",
+            by=by,
+            sentence=_moved(move, by) + quoted,
+        )
 
 
-def _told(move: Mapping[str, Any], number: int, operation: str, what: str) -> Told:
-    by = str(move.get("by", ""))
+def _moved(move: Mapping[str, Any], by: str) -> str:
+    if "from" not in move:
+        return f"registered by {by}" if by else "registered"
     asked = f", asked for by {by}" if by else ""
-    reason = f': "{move["reason"]}"' if move.get("reason") else ""
-    return Told(
-        time=move["time"],
-        index=move["ledgerIndex"],
-        version=number,
-        operation=operation,
-        by=by,
-        sentence=f"{what}{asked}{reason}",
-    )
+    return f"from {move['from']} to {move['to']}{asked}"
+
+
+def _votes(attempt: Raw) -> Iterable[Told]:
+    spec = attempt["spec"]
+    for vote in attempt.get("status", {}).get("votes", {}).get("counted", ()):
+        if "at" in vote:
+            did = "approved" if vote["kind"] == "Approve" else "rejected"
+            role = f" as {vote['as'].lower()}" if vote.get("as") else ""
+            yield Told(
+                time=vote["at"],
+                index=-1,
+                version=spec["version"],
+                operation="Voted",
+                by=vote["by"],
+                sentence=f"{did} for {spec['to']} by {vote['by']}{role}",
+            )
 
 
 def _end(attempt: Raw) -> Iterable[Told]:
@@ -78,9 +90,9 @@ def _end(attempt: Raw) -> Iterable[Told]:
     )
 
 
-def _served(interval: Mapping[str, Any]) -> Iterable[Told]:
+def _served(interval: Mapping[str, Any]) -> Told:
     certainty = "" if interval["certainty"] == "Exact" else f" ({interval['certainty'].lower()})"
-    yield Told(
+    return Told(
         time=interval["from"],
         index=interval["ledgerIndex"],
         version=interval["version"],

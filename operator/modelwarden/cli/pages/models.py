@@ -145,5 +145,5 @@ def _for(number: int, model: Raw) -> Span:
     first = min(found, key=lambda item: item["outcome"] != "Deny")
     denied = first["outcome"] == "Deny"
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-    text = f"{first['to']}: {'failed' if denied else 'waiting'}, {first['message']}{more}"
+    text = f"{first['to']}: {'failed, ' if denied else ''}{first['message']}{more}"
     return Span(text, Tone.BAD if denied else Tone.BUSY)

@@ -80,13 +80,17 @@ def from_status(model: Raw, *, at: datetime, now: datetime) -> Answer:
 
 
 def _headline(answer: Answer) -> Page:
-    numbers = " and ".join(str(served.version) for served in answer.served) or "nothing"
-    what = f"version {numbers}" if len(answer.served) == 1 else numbers
     certainty = Span(answer.certainty.value, _TONES[answer.certainty])
-    return (
-        line(f"{answer.key.name} at {answer.at}: ", Span(what, Tone.STRONG), " (", certainty, ")"),
-        line(answer.sentence),
-    )
+    shown = line(f"{answer.key.name} at {answer.at}: ", *_what(answer, certainty))
+    return (shown, line(answer.sentence))
+
+
+def _what(answer: Answer, certainty: Span) -> Sequence[Span | str]:
+    numbers = " and ".join(str(served.version) for served in answer.served)
+    if not numbers and answer.certainty is Certainty.UNKNOWN:
+        return (certainty,)
+    what = f"version {numbers}" if numbers else "nothing"
+    return (Span(what, Tone.STRONG), " (", certainty, ")")
 
 
 def _served(served: Served, specs: Mapping[int, Mapping[str, Any]]) -> Page:
