@@ -1,0 +1,346 @@
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from modelwarden.domain.attempts_told import Line, Mark
+from modelwarden.domain.explain import (
+    Explanation,
+    State,
+    Subject,
+    explain,
+    versions_in_question,
+)
+from tests.domain.told_objects import a_gate, a_model, a_version, an_attempt, asked_for, held
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+TWO_PEOPLE = {"owners": 1, "reviewers": 1, "exclude": ["Trainer"]}
+PASSED = a_gate("quality", "Passed", "auc is 0.951, needs at least 0.90.")
+
+
+def explained(
+    model: dict[str, Any], *attempts: dict[str, Any], record: dict[str, Any] | None = None
+) -> Explanation:
+    shown = a_version() if record is None else record
+    return explain(Subject(model=model, version=3, record=shown, attempts=attempts), now=NOW)
+
+
+def test_a_failed_gate_is_told_with_all_others_and_the_attempt_is_closed() -> None:
+    attempt = an_attempt(
+        a_gate("champion", "Passed", "auc 0.951, Production has 0.943"),
+        a_gate("fairness", "Failed", "ratio 0.74, needs 0.80"),
+        succeeded=("False", "GateFailed", "fairness: ratio 0.74, needs 0.80"),
+        approvals=TWO_PEOPLE,
+    )
+    model = a_model(
+        held(
+            "GateFailed",
+            "fairness: ratio 0.74, needs 0.80",
+            outcome="Deny",
+            version=3,
+            to="Production",
+        ),
+        **asked_for(production=3),
+    )
+
+    told = explained(model, attempt)
+
+    assert told == Explanation(
+        namespace="risk",
+        model="fraud-detector",
+        version=3,
+        stage="Staging",
+        state=State.REFUSED,
+        headline=(
+            "fraud-detector 3 is in Staging. manager@example.com asked for Production 2 hours ago: "
+            '"Device features".'
+        ),
+        lines=(
+            Line(Mark.PASSED, "champion", "auc 0.951, Production has 0.943"),
+            Line(Mark.FAILED, "fairness", "ratio 0.74, needs 0.80"),
+            Line(
+                Mark.NOT_OPEN,
+                "approvals",
+                "one owner (owner@example.com) and one of group risk-reviewers, once the gates "
+                "have passed",
+            ),
+        ),
+        next_steps=(
+            (
+                "register a version that meets fairness, or correct what failed and ask again with "
+                "a new reason; this attempt is closed."
+            ),
+        ),
+    )
+
+
+def test_everything_unmet_is_told_at_once() -> None:
+    attempt = an_attempt(
+        PASSED,
+        a_gate("artifact", "Running", "Gate artifact is running."),
+        approvals=TWO_PEOPLE,
+        unmet=[
+            held("GateRunning", "Gate artifact is running."),
+            held("EvidenceNotReady", "Approvals open once the gates have passed."),
+            held("QuorumImpossible", "Too few are left.", nextStep="Name more owners."),
+            held("Soaking", "The version must stay in its stage until 2026-11-25 10:00Z."),
+            held("DeploymentMissing", "Deployment fraud-api does not exist in risk."),
+        ],
+    )
+
+    told = explained(a_model(**asked_for(production=3)), attempt)
+
+    assert (told.state, told.lines, told.next_steps) == (
+        State.WAITING,
+        (
+            Line(Mark.PASSED, "quality", "auc is 0.951, needs at least 0.90."),
+            Line(Mark.RUNNING, "artifact", "Gate artifact is running."),
+            Line(
+                Mark.NOT_OPEN,
+                "approvals",
+                "one owner (owner@example.com) and one of group risk-reviewers, once the gates "
+                "have passed",
+            ),
+            Line(Mark.WAITING, "QuorumImpossible", "Too few are left."),
+            Line(
+                Mark.WAITING,
+                "Soaking",
+                "The version must stay in its stage until 2026-11-25 10:00Z.",
+            ),
+            Line(Mark.WAITING, "DeploymentMissing", "Deployment fraud-api does not exist in risk."),
+        ),
+        ("Name more owners.",),
+    )
+
+
+def test_what_holds_back_a_wish_before_its_attempt_is_told_from_the_model() -> None:
+    model = a_model(
+        held(
+            "NoPolicy", "No policy governs it.", version=3, to="Production", nextStep="Apply one."
+        ),
+        held("VersionNotFound", "Version 4 does not exist.", version=4, to="Staging"),
+        **asked_for(production=3),
+    )
+    earlier = an_attempt(
+        PASSED, to="Staging", part="stages.staging/3", request="r0", succeeded=("True", "", "")
+    )
+
+    told = explained(model, earlier)
+
+    assert (told.headline, told.lines, told.next_steps) == (
+        (
+            "fraud-detector 3 is in Staging. manager@example.com asked for Production: "
+            '"Device features".'
+        ),
+        (Line(Mark.WAITING, "NoPolicy", "No policy governs it."),),
+        ("Apply one.",),
+    )
+
+
+def test_the_step_on_the_way_to_production_is_named() -> None:
+    attempt = an_attempt(PASSED, to="Staging")
+
+    told = explained(
+        a_model(**asked_for(production=3)), attempt, record=a_version(stage="Registered")
+    )
+
+    assert told.headline == (
+        "fraud-detector 3 is in Registered. manager@example.com asked for Production 2 hours ago: "
+        '"Device features". The step to Staging:'
+    )
+
+
+def test_approvals_say_who_has_voted_who_is_missing_and_whose_vote_does_not_count() -> None:
+    attempt = an_attempt(
+        PASSED,
+        approvals=TWO_PEOPLE,
+        evidenceDigest="sha256:e",
+        votes={
+            "counted": [{"kind": "Approve", "by": "owner@example.com", "as": "Owner"}],
+            "discarded": [
+                {"by": "s@example.com", "reason": "TrainerExcluded", "message": "s trained it."},
+                {"by": "owner@example.com", "reason": "Replaced", "message": "Voted again."},
+            ],
+        },
+        unmet=[held("ApprovalsMissing", "Waiting for 1 of 1 reviewers.")],
+    )
+
+    told = explained(a_model(**asked_for(production=3)), attempt)
+
+    assert (told.lines[1:], told.next_steps) == (
+        (
+            Line(
+                Mark.WAITING,
+                "approvals",
+                "1 of 2: owner@example.com as owner; needs one of group risk-reviewers",
+            ),
+            Line(Mark.NOT_COUNTED, "vote", "s trained it. (TrainerExcluded)"),
+        ),
+        (
+            (
+                "whoever is missing looks at it and votes: kubectl model approve fraud-detector 3 "
+                "--to production -n risk --rationale ..."
+            ),
+        ),
+    )
+
+
+def test_whoever_is_excluded_is_not_named_as_one_who_may_approve() -> None:
+    attempt = an_attempt(PASSED, approvals=TWO_PEOPLE)
+    attempt["spec"]["owners"].append({"kind": "User", "name": "scientist@example.com"})
+    attempt["spec"]["excluded"] = [{"name": "scientist@example.com", "as": "Trainer"}]
+
+    told = explained(a_model(**asked_for(production=3)), attempt)
+
+    assert told.lines[1].text == (
+        "one owner (owner@example.com) and one of group risk-reviewers, once the gates have passed"
+    )
+
+
+def test_a_rejection_is_told_once() -> None:
+    sentence = 'reviewer@example.com rejected it: "Too old."'
+    attempt = an_attempt(PASSED, succeeded=("False", "Rejected", sentence))
+    model = a_model(
+        held("Rejected", sentence, outcome="Deny", version=3, to="Production"),
+        **asked_for(production=3),
+    )
+
+    told = explained(model, attempt)
+
+    assert (told.state, told.lines[1:]) == (
+        State.REFUSED,
+        (Line(Mark.FAILED, "Rejected", sentence),),
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "line"),
+    [
+        ("Unknown", "They are.", Line(Mark.RUNNING, "rollout", "1 of 2 updated.")),
+        ("True", "Every Deployment serves it.", Line(Mark.PASSED, "rollout", "1 of 2 updated.")),
+        ("False", "Too slow.", Line(Mark.FAILED, "rollout", "1 of 2 updated.")),
+    ],
+)
+def test_a_rollout_is_told_with_what_its_deployments_still_lack(
+    status: str, message: str, line: Line
+) -> None:
+    rolled = {"type": "RolledOut", "status": status, "reason": "R", "message": message}
+    attempt = an_attempt(PASSED, conditions=[rolled], unmet=[held("RollingOut", "1 of 2 updated.")])
+
+    assert explained(a_model(**asked_for(production=3)), attempt).lines[1] == line
+
+
+def test_an_inconclusive_gate_waits_while_it_is_tried_again_and_has_failed_when_it_is_not() -> None:
+    gate = a_gate("artifact", "Inconclusive", "The store did not answer.")
+    again = held("GateRunning", "Gate artifact is running. The last try was inconclusive.")
+    ended = ("False", "GateFailed", "artifact: The store did not answer.")
+
+    lines = [
+        explained(a_model(**asked_for(production=3)), attempt).lines[0]
+        for attempt in (an_attempt(gate, unmet=[again]), an_attempt(gate, succeeded=ended))
+    ]
+
+    assert lines == [
+        Line(Mark.WAITING, "artifact", "Gate artifact is running. The last try was inconclusive."),
+        Line(Mark.FAILED, "artifact", "The store did not answer."),
+    ]
+
+
+def test_a_version_that_is_where_it_should_be_is_told_with_what_led_there() -> None:
+    attempt = an_attempt(PASSED, succeeded=("True", "Succeeded", "In Production."))
+    model = a_model(**asked_for(production=3))
+
+    told = explained(model, attempt, record=a_version(stage="Production"))
+
+    assert (told.state, told.headline, told.next_steps) == (
+        State.SETTLED,
+        (
+            "fraud-detector 3 is in Production. manager@example.com asked for Production 2 hours "
+            'ago: "Device features".'
+        ),
+        (),
+    )
+
+
+def test_a_version_whose_number_was_taken_is_not_registered() -> None:
+    record = a_version(ready="False")
+    record["status"]["conditions"][0] |= {"reason": "NumberTaken", "message": "It is taken."}
+
+    told = explained(a_model(), record=record)
+
+    assert (told.state, told.headline, told.lines) == (
+        State.REFUSED,
+        "fraud-detector 3 is not registered.",
+        (Line(Mark.FAILED, "NumberTaken", "It is taken."),),
+    )
+
+
+def test_what_the_operator_has_not_seen_is_said_to_be_unseen() -> None:
+    model = a_model(**asked_for(production=3))
+    model["metadata"]["generation"] = 2
+    record = a_version()
+    record["status"] = {"observedGeneration": -1}
+
+    told = explained(model, record=record)
+
+    assert (told.state, told.headline, [line.subject for line in told.lines]) == (
+        State.WAITING,
+        (
+            "fraud-detector 3 is being registered. manager@example.com asked for Production: "
+            '"Device features".'
+        ),
+        ["NotSeenYet", "NotSeenYet"],
+    )
+
+
+def test_a_version_that_does_not_exist_is_told_from_the_wish() -> None:
+    model = a_model(
+        held("VersionNotFound", "Version 3 does not exist.", version=3, to="Staging"),
+        **asked_for(staging=3),
+    )
+
+    told = explain(Subject(model=model, version=3, record=None, attempts=()), now=NOW)
+
+    assert (told.state, told.headline) == (
+        State.REFUSED,
+        (
+            "fraud-detector 3 does not exist. manager@example.com asked for Staging: "
+            '"Device features".'
+        ),
+    )
+
+
+def test_fields_that_are_kept_for_later_are_told() -> None:
+    model = a_model()
+    later = {"type": "NotYetSupported", "status": "True", "reason": "NotYetSupported"}
+    model["status"]["conditions"] = [later | {"message": "spec.automation: kept."}]
+
+    assert explained(model).lines == (Line(Mark.NOTE, "NotYetSupported", "spec.automation: kept."),)
+
+
+def test_an_explanation_is_written_as_json() -> None:
+    told = explained(a_model(), record=a_version(stage="Registered"))
+
+    assert told.to_json() == {
+        "namespace": "risk",
+        "model": "fraud-detector",
+        "version": 3,
+        "stage": "Registered",
+        "state": "Settled",
+        "headline": "fraud-detector 3 is in Registered.",
+        "lines": [],
+        "next": [
+            (
+                "ask for Staging: kubectl model promote fraud-detector 3 --to staging -n risk "
+                "--reason ..."
+            )
+        ],
+    }
+
+
+def test_versions_in_question_are_those_held_back_or_under_way() -> None:
+    model = a_model(held("NoPolicy", "None.", version=7, to="Staging"))
+    ended = an_attempt(PASSED, succeeded=("True", "Succeeded", ""))
+    ended["spec"]["version"] = 5
+
+    assert versions_in_question(model, [an_attempt(PASSED), ended]) == (3, 7)

@@ -1,0 +1,77 @@
+from typing import Any
+
+import pytest
+
+from modelwarden.domain.settling import Wish, settled
+from modelwarden.domain.stages import Stage
+from tests.domain.told_objects import a_gate, a_model, an_attempt, held
+
+PRODUCTION = Wish(version=3, target=Stage.PRODUCTION, request_id="r1", generation=1)
+STAGING = Wish(version=3, target=Stage.STAGING, request_id="r1", generation=1)
+GATE = a_gate("quality", "Passed", "Fine.")
+
+
+def of_version(code: str, *, outcome: str, version: int = 3) -> dict[str, Any]:
+    return held(code, "A sentence.", outcome=outcome, version=version, to="Production")
+
+
+@pytest.mark.parametrize(
+    ("wish", "stages"),
+    [(PRODUCTION, {"production": {"version": 3}}), (STAGING, {"staging": [2, 3]})],
+)
+def test_a_version_in_its_stage_is_done(wish: Wish, stages: dict[str, Any]) -> None:
+    end = settled(wish, a_model(in_stages=stages), ())
+
+    assert end is not None
+    assert (end.allows, end.code) == (True, "Done")
+
+
+@pytest.mark.parametrize(
+    ("model", "attempts"),
+    [
+        (a_model(), ()),
+        (a_model(in_stages={"production": {"version": 2}}), ()),
+        (a_model(of_version("NoPolicy", outcome="Wait")), ()),
+        (a_model(of_version("GateFailed", outcome="Deny", version=2)), ()),
+        (a_model(of_version("GateFailed", outcome="Deny")), (an_attempt(GATE),)),
+        (a_model(of_version("GovernedFieldsChanged", outcome="Deny")), ()),
+        (a_model(), (an_attempt(GATE, succeeded=("False", "GovernedFieldsChanged", "x")),)),
+        (a_model(), (an_attempt(GATE, request="r0", succeeded=("False", "Rejected", "x")),)),
+    ],
+    ids=[
+        "nothing yet",
+        "another in production",
+        "held",
+        "another version denied",
+        "still open",
+        "reopens",
+        "reopens too",
+        "an earlier request",
+    ],
+)
+def test_what_may_still_come_true_is_waited_for(
+    model: dict[str, Any], attempts: tuple[dict[str, Any], ...]
+) -> None:
+    assert settled(PRODUCTION, model, attempts) is None
+
+
+def test_a_status_from_before_the_request_says_nothing() -> None:
+    wish = Wish(version=3, target=Stage.PRODUCTION, request_id="r1", generation=2)
+
+    assert settled(wish, a_model(of_version("Rejected", outcome="Deny")), ()) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "attempts", "code"),
+    [
+        (a_model(of_version("RequesterLacksRight", outcome="Deny")), (), "RequesterLacksRight"),
+        (a_model(), (an_attempt(GATE, succeeded=("False", "Rejected", "No.")),), "Rejected"),
+    ],
+)
+def test_what_was_refused_is_over(
+    model: dict[str, Any], attempts: tuple[dict[str, Any], ...], code: str
+) -> None:
+    end = settled(PRODUCTION, model, attempts)
+
+    assert end is not None
+    assert (end.denies, end.code) == (True, code)
