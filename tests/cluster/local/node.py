@@ -53,6 +53,7 @@ class Node:
     """What a node has to know of itself."""
 
     cluster: str
+    group: str
     address: str
     snapshotter: str
 
@@ -65,7 +66,7 @@ class Node:
 def main(home: Path, programs: Path) -> None:
     """Runs the cluster whose data is in the home folder, until killed."""
     node = Node(**json.loads((home / "node.json").read_text()))
-    cgroups.enter(node.cluster)
+    cgroups.enter(node.group)
     _make_private_mounts(home, programs)
     _make_network(node)
     programs_of_node = Programs()
@@ -155,6 +156,9 @@ def _make_network(node: Node) -> None:
     _await("the link to the machine", _has_link)
     _run("ip", "address", "add", f"{node.address}/30", "dev", "eth0")
     _run("ip", "link", "set", "eth0", "up")
+    # The API server calls webhooks by their Services: kube-proxy turns such a packet aside, but only
+    # one that has a route to begin with.
+    _run("ip", "route", "add", SERVICE_NETWORK, "dev", "eth0")
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
     # The machine knows no way back to a pod, so that what pods send there bears the node's address.
     _run("nft", _RULES)
@@ -281,7 +285,7 @@ def _kubelet_settings(node: Node) -> Path:
             "x509": {"clientCAFile": str(KEYS / "ca.crt")},
         },
         "cgroupDriver": "cgroupfs",
-        "cgroupRoot": cgroups.root_of(node.cluster),
+        "cgroupRoot": f"/{node.group}",
         "clusterDNS": [node.address],
         "clusterDomain": "cluster.local",
         "containerRuntimeEndpoint": f"unix://{SOCKET}",
