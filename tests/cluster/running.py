@@ -20,11 +20,11 @@ NAME = "modelwarden-test"
 Answer = TypeVar("Answer")
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """kubectl did not do what it was told; the message is what it said."""
 
 
-class TooLate(Exception):
+class TooLateError(Exception):
     """What was awaited did not come about in time."""
 
 
@@ -47,7 +47,7 @@ class RunningCluster:
             self.command(context, *words), input=given, capture_output=True, text=True, check=False
         )
         if outcome.returncode:
-            raise Refused(outcome.stderr.strip())
+            raise RefusedError(outcome.stderr.strip())
         return outcome.stdout
 
     def command(self, context: str | None, *words: str) -> list[str]:
@@ -110,7 +110,7 @@ class RunningCluster:
                 line = forwarding.stdout.readline() if forwarding.stdout else ""
                 found = re.search(r"127\.0\.0\.1:(\d+)", line)
                 if not found:
-                    raise Refused(f"no port was forwarded to {service}: {line!r}")
+                    raise RefusedError(f"no port was forwarded to {service}: {line!r}")
                 yield f"127.0.0.1:{found[1]}"
             finally:
                 forwarding.kill()
@@ -171,13 +171,13 @@ def until(
     while time.monotonic() < deadline:
         try:
             last = answer = look()
-        except Refused as refusal:
+        except RefusedError as refusal:
             last = refusal
         else:
             if answer:
                 return answer
         time.sleep(every)
-    raise TooLate(f"{what}: not within {within:.0f} s; last seen: {last!r}")
+    raise TooLateError(f"{what}: not within {within:.0f} s; last seen: {last!r}")
 
 
 def _as_label(words: str) -> str:

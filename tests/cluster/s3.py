@@ -11,6 +11,7 @@ from .running import RunningCluster
 IMAGE = f"modelwarden-test/versitygw:{programs.VERSITYGW}"
 PORT = 7070
 NAME = "s3"
+_ROOT = ("root", "root-secret")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +28,7 @@ def image() -> str:
     """Makes the server's image and returns its name, to be loaded into the cluster."""
     program = programs.built("versitygw")
     return images.make(
-        images.Scratch(
-            reference=IMAGE, entrypoint=("/versitygw",), files={"/versitygw": program}
-        )
+        images.Scratch(reference=IMAGE, entrypoint=("/versitygw",), files={"/versitygw": program})
     )
 
 
@@ -101,8 +100,8 @@ def running(
     cluster: RunningCluster,
     namespace: str,
     *,
-    access_key: str = "root",
-    secret_key: str = "root-secret",
+    access_key: str = _ROOT[0],
+    secret_key: str = _ROOT[1],
 ) -> Iterator[S3]:
     """Runs the server in the namespace, empty at first; it ends with the namespace."""
     cluster.load_image(image())

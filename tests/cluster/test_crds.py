@@ -12,7 +12,7 @@ import pytest
 from modelwarden.resources.kinds import KINDS
 from modelwarden.resources.model_version import ModelVersionSpec
 from tests.cluster import running
-from tests.cluster.running import Refused, RunningCluster, until
+from tests.cluster.running import RefusedError, RunningCluster, until
 from tests.resources import manifests
 from tests.resources.manifests import DIGEST, OTHER_DIGEST, REVIEWED, TRANSITION
 
@@ -85,7 +85,7 @@ def edited(api: RunningCluster, namespace: str, thing: dict[str, Any]) -> str:
 def said(api: RunningCluster, *words: str, given: dict[str, Any]) -> str:
     try:
         api.kubectl(None, *words, given=json.dumps(given))
-    except Refused as refusal:
+    except RefusedError as refusal:
         return str(refusal)
     return ""
 

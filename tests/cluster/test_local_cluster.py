@@ -130,9 +130,7 @@ def test_a_pod_reaches_itself_through_its_own_service(
     assert answer.strip() == "web"
 
 
-def test_a_pod_is_reached_from_outside(
-    cluster: RunningCluster, namespace: str, probe: str
-) -> None:
+def test_a_pod_is_reached_from_outside(cluster: RunningCluster, namespace: str, probe: str) -> None:
     cluster.apply(
         alone("web", pod("serve", "8080", "/etc")), service("web", 8080), namespace=namespace
     )
@@ -211,9 +209,7 @@ def test_a_pipeline_is_a_service_account(cluster: RunningCluster, namespace: str
 
 
 @pytest.mark.parametrize(("part", "may"), [("platform", "yes"), ("scientist", "no")])
-def test_only_the_platform_team_administers(
-    cluster: RunningCluster, part: str, may: str
-) -> None:
+def test_only_the_platform_team_administers(cluster: RunningCluster, part: str, may: str) -> None:
     command = cluster.command(part, "auth", "can-i", "delete", "nodes")
 
     answer = subprocess.run(command, check=False, capture_output=True, text=True).stdout

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 
-class Unavailable(Exception):
+class UnavailableError(Exception):
     """The API server did not answer, or answered that it cannot now."""
 
 
@@ -40,7 +40,7 @@ class Api:
         """True once every start-up hook is done; the body alone says "ok" too early."""
         try:
             self._call("GET", "/readyz")
-        except Unavailable:
+        except UnavailableError:
             return False
         return True
 
@@ -54,12 +54,12 @@ class Api:
             response = connection.getresponse()
             content = response.read()
         except (OSError, http.client.HTTPException) as failure:
-            raise Unavailable(f"{method} {path}: {failure}") from failure
+            raise UnavailableError(f"{method} {path}: {failure}") from failure
         finally:
             connection.close()
         there_already = (method, response.status) in {("POST", 409), ("DELETE", 404)}
         if response.status >= 300 and not there_already:
-            raise Unavailable(f"{method} {path}: {response.status} {content[:300]!r}")
+            raise UnavailableError(f"{method} {path}: {response.status} {content[:300]!r}")
         return json.loads(content) if content.startswith(b"{") else content
 
 

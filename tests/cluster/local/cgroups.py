@@ -1,4 +1,4 @@
-"""The control groups of a cluster: one root of its own, else a kubelet takes another's for orphans."""
+"""The machine's control groups, version 1 or 2: one for each cluster."""
 
 import os
 import signal
@@ -9,31 +9,26 @@ from pathlib import Path
 _CONTROLLERS = ("cpuset", "cpu", "io", "memory", "hugetlb", "pids")
 
 
-def root_of(cluster: str) -> str:
-    """The path of the cluster's group in every hierarchy."""
-    return f"/modelwarden-{cluster}"
-
-
-def make(cluster: str) -> None:
-    """Makes the cluster's group where the machine keeps its controllers, version 1 or 2."""
+def make(name: str) -> None:
+    """Makes the group where the machine keeps its controllers, version 1 or 2."""
     for hierarchy in _mounted("cgroup"):
-        group = _group(hierarchy, cluster)
+        group = hierarchy / name
         group.mkdir(exist_ok=True)
         for setting in ("cpuset.cpus", "cpuset.mems"):
             if (hierarchy / setting).exists():
                 (group / setting).write_text((hierarchy / setting).read_text())
     if _memory_is_in_version_2():
         for hierarchy in _mounted("cgroup2"):
-            group = _group(hierarchy, cluster)
+            group = hierarchy / name
             _delegate(hierarchy)
             group.mkdir(exist_ok=True)
             _delegate(group)
 
 
-def enter(cluster: str) -> None:
-    """Puts this process and its children to be into the cluster's group, in a leaf of its own."""
+def enter(name: str) -> None:
+    """Puts this process and its children to be into the group, in a leaf of its own."""
     for hierarchy in (*_mounted("cgroup"), *_mounted("cgroup2")):
-        group = _group(hierarchy, cluster)
+        group = hierarchy / name
         if not group.exists():
             continue
         leaf = group / "programs"
@@ -45,43 +40,45 @@ def enter(cluster: str) -> None:
         (leaf / "cgroup.procs").write_text(str(os.getpid()))
 
 
-def kill(cluster: str) -> None:
-    """Ends every process of the cluster that an earlier end left alive."""
-    for process in processes(cluster):
+def kill(name: str) -> None:
+    """Ends every process in the group."""
+    for process in processes(name):
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
 
 
-def processes(cluster: str) -> set[int]:
-    """The processes in any group of the cluster, pods included."""
+def processes(name: str) -> set[int]:
+    """The processes in the group and those below it, pods included."""
     found: set[int] = set()
-    for group in _all_groups(cluster):
+    for group in _all_groups(name):
         with suppress(OSError):
             found.update(map(int, (group / "cgroup.procs").read_text().split()))
     return found - {0}
 
 
-def remove(cluster: str) -> None:
-    """Removes the cluster's groups, deepest first."""
-    for group in sorted(_all_groups(cluster), key=lambda path: len(path.parts), reverse=True):
+def remove(name: str) -> None:
+    """Removes the group and those below it, deepest first."""
+    for group in sorted(_all_groups(name), key=lambda path: len(path.parts), reverse=True):
         with suppress(OSError):
             group.rmdir()
 
 
-def remaining(cluster: str) -> list[Path]:
-    """The groups of the cluster that exist."""
-    return list(_all_groups(cluster))
+def remaining(name: str) -> list[Path]:
+    """The folders that the group and those below it still have."""
+    return list(_all_groups(name))
 
 
-def _all_groups(cluster: str) -> Iterator[Path]:
+def starting_with(prefix: str) -> set[str]:
+    """The names of the machine's groups that begin so."""
+    hierarchies = (*_mounted("cgroup"), *_mounted("cgroup2"))
+    return {group.name for hierarchy in hierarchies for group in hierarchy.glob(f"{prefix}*")}
+
+
+def _all_groups(name: str) -> Iterator[Path]:
     for hierarchy in (*_mounted("cgroup"), *_mounted("cgroup2")):
-        group = _group(hierarchy, cluster)
+        group = hierarchy / name
         if group.exists():
             yield from (Path(folder) for folder, _, _ in os.walk(group))
-
-
-def _group(hierarchy: Path, cluster: str) -> Path:
-    return hierarchy / root_of(cluster).lstrip("/")
 
 
 def _mounted(kind: str) -> list[Path]:

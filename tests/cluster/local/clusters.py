@@ -1,6 +1,6 @@
 """Named clusters of this machine: made, found, spoken to and taken away without a trace."""
 
-import fcntl
+import hashlib
 import ipaddress
 import json
 import os
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from . import certificates, cgroups, images, kubeconfigs, machine, node, programs, users
-from .api import Api, Unavailable, eventually
+from .api import Api, UnavailableError, eventually
 from .cache import folder, held
 from .terminal import say, step
 
@@ -43,6 +43,11 @@ class Cluster:
     def kubeconfig(self) -> Path:
         """The logins of all its users, written when it is ready."""
         return self.home / "kubeconfig"
+
+    @property
+    def group(self) -> str:
+        """Its control group: one of its own, else a kubelet takes another's pods for orphans."""
+        return f"{_group_prefix()}{self.name}"
 
     @property
     def address(self) -> str:
@@ -101,10 +106,11 @@ def ready() -> list[Cluster]:
 
 
 def known() -> list[Cluster]:
-    """Every cluster that left data on this machine, running or not."""
-    return [
-        Cluster(name=home.name, home=home) for home in sorted(_homes().iterdir()) if home.is_dir()
-    ]
+    """Every cluster that left data or control groups on this machine, running or not."""
+    with_data = {home.name for home in _homes().iterdir() if home.is_dir()}
+    prefix = _group_prefix()
+    with_groups = {name.removeprefix(prefix) for name in cgroups.starting_with(prefix)}
+    return [named(name) for name in sorted(with_data | with_groups)]
 
 
 def create(name: str) -> Cluster:
@@ -115,7 +121,7 @@ def create(name: str) -> Cluster:
     machine.prepare()
     programs.build()
     with held(_homes() / f".{name}.lock"):
-        if cluster.is_ready:
+        if cluster in ready():  # another process was asked for it too, and was first
             return cluster
         _remove(cluster)
         with step(f"starting cluster {name}"):
@@ -140,18 +146,26 @@ def _homes() -> Path:
     return folder("clusters")
 
 
+def _group_prefix() -> str:
+    """Two users of one machine, or two homes of one user, may give a cluster the same name."""
+    return f"modelwarden-{hashlib.sha256(bytes(_homes())).hexdigest()[:6]}-"
+
+
 def _start(cluster: Cluster) -> None:
     with held(_homes() / ".links"):
         number = _free_number()
         outer, inner = _addresses(number)
         cluster.home.mkdir(parents=True)
         facts = node.Node(
-            cluster=cluster.name, address=inner, snapshotter=machine.snapshotter_for(cluster.home)
+            cluster=cluster.name,
+            group=cluster.group,
+            address=inner,
+            snapshotter=machine.snapshotter_for(cluster.home),
         )
         (cluster.home / "node.json").write_text(json.dumps(asdict(facts)))
         (cluster.home / "link.json").write_text(json.dumps({"number": number}))
     _make_keys(cluster, facts)
-    cgroups.make(cluster.name)
+    cgroups.make(cluster.group)
     process = _start_first_process(cluster)
     _link(cluster, number, address=outer)
     api = api_of(cluster)
@@ -213,15 +227,15 @@ def _remove(cluster: Cluster) -> None:
         if process:
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
-    cgroups.kill(cluster.name)
-    if not eventually(lambda: not cgroups.processes(cluster.name), within=30, every=0.02):
+    cgroups.kill(cluster.group)
+    if not eventually(lambda: not cgroups.processes(cluster.group), within=30, every=0.02):
         raise ClusterError(f"processes of {cluster.name!r} do not end: they wait for the disk")
     eventually(lambda: cluster.process is None, within=10, every=0.02)
     link = cluster.home / "link.json"
     if link.exists():
         name = _link_name(json.loads(link.read_text())["number"])
         subprocess.run(["ip", "link", "delete", name], capture_output=True, check=False)
-    eventually(lambda: _groups_are_gone(cluster.name), within=10, every=0.02)
+    eventually(lambda: _groups_are_gone(cluster.group), within=10, every=0.02)
     for mount in _mounts_below(cluster.home):
         subprocess.run(["umount", "--lazy", mount], check=True)
     if cluster.home.exists():
@@ -247,7 +261,7 @@ def _await(process: subprocess.Popen[bytes], what: str, claim: Any) -> None:
     def settled() -> bool:
         if process.poll() is not None:
             raise ClusterError("its first process ended")
-        with suppress(Unavailable):
+        with suppress(UnavailableError):
             return bool(claim())
         return False
 
@@ -287,15 +301,9 @@ def _admin_login(cluster: Cluster) -> dict[str, Any]:
 
 
 def _free_number() -> int:
-    used = {
-        json.loads(link.read_text())["number"] for link in _homes().glob("*/link.json")
-    }
+    used = {json.loads(link.read_text())["number"] for link in _homes().glob("*/link.json")}
     routes = json.loads(_ip("-json", "-4", "route", "show", "table", "all"))
-    taken = [
-        ipaddress.ip_network(route["dst"])
-        for route in routes
-        if route["dst"] != "default"
-    ]
+    taken = [ipaddress.ip_network(route["dst"]) for route in routes if route["dst"] != "default"]
     for number in range(1, 255):
         network = ipaddress.ip_network(f"{_addresses(number)[0]}/30", strict=False)
         if number not in used and not any(network.overlaps(other) for other in taken):
@@ -340,13 +348,3 @@ def _mounts_below(place: Path) -> list[str]:
     lines = Path("/proc/self/mounts").read_text().splitlines()
     points = [line.split()[1].replace("\\040", " ") for line in lines]
     return [point for point in reversed(points) if Path(point).is_relative_to(place)]
-
-
-def locked(lock: Path) -> bool:
-    """True if another process holds the lock."""
-    with lock.open("a") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False

@@ -35,7 +35,7 @@ _LAYERS_KEPT = 300
 _NEVER_SOURCE = ("__pycache__", ".pyc")
 
 
-class CannotBuild(Exception):
+class CannotBuildError(Exception):
     """The image was not built; the builder's words are on the terminal."""
 
 
@@ -157,7 +157,7 @@ def _mirror(codename: str) -> str:
             found = line.search(file.read_text())
             if found:
                 return found[1]
-    raise CannotBuild(f"no Debian archive for {codename} in /etc/apt")
+    raise CannotBuildError(f"no Debian archive for {codename} in /etc/apt")
 
 
 def _release() -> dict[str, str]:
@@ -216,7 +216,7 @@ def _run_quietly(command: list[str], environment: Mapping[str, str]) -> None:
     )
     if outcome.returncode:
         say(outcome.stdout)
-        raise CannotBuild(f"{command[0]} failed")
+        raise CannotBuildError(f"{command[0]} failed")
 
 
 @contextmanager

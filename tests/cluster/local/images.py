@@ -25,7 +25,7 @@ _OF_ITS_OWN = ("--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
-class NoSuchImage(Exception):
+class NoSuchImageError(Exception):
     """No image of that name is in Docker, in buildah's storage, among our own or in a file."""
 
 
@@ -43,9 +43,7 @@ class Scratch:
 def pause() -> Path:
     """The archive of the image that holds a pod's namespaces open."""
     program = programs.built("pause")
-    return archive(
-        Scratch(reference=node.PAUSE, entrypoint=("/pause",), files={"/pause": program})
-    )
+    return archive(Scratch(reference=node.PAUSE, entrypoint=("/pause",), files={"/pause": program}))
 
 
 def archive(image: Scratch) -> Path:
@@ -82,13 +80,14 @@ def load_archive(cluster: "Cluster", file: Path) -> None:
             *ctr, "images", "import", "-", stdin=content, capture_output=True
         )
     if not outcome.stdout and not outcome.stderr:
-        raise NoSuchImage(f"{file} holds no image")
+        raise NoSuchImageError(f"{file} holds no image")
 
 
 def buildah(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
     """Runs buildah on the storage that is ours, apart from the machine's own."""
-    options = {"check": True, "text": True, "env": buildah_environment(), **options}
-    return subprocess.run(buildah_command(*words), **options)
+    options = {"text": True, "env": buildah_environment(), **options}
+    check = options.pop("check", True)
+    return subprocess.run(buildah_command(*words), check=check, **options)
 
 
 def buildah_command(*words: str) -> list[str]:
@@ -123,7 +122,7 @@ def _found(reference: str) -> Iterator[tuple[Path, str]]:
             buildah("push", "--quiet", reference, target, capture_output=True)
             yield file, identity
     else:
-        raise NoSuchImage(f"no image {reference!r}: not in Docker, not in buildah's storage")
+        raise NoSuchImageError(f"no image {reference!r}: not in Docker, not in buildah's storage")
 
 
 def buildah_identity(reference: str) -> str | None:

@@ -33,9 +33,7 @@ def read(path: Path) -> dict[str, Any]:
     return content
 
 
-def with_user(
-    content: dict[str, Any], name: str, login: dict[str, Any]
-) -> dict[str, Any]:
+def with_user(content: dict[str, Any], name: str, login: dict[str, Any]) -> dict[str, Any]:
     """The same with one more user of the current cluster, and a context of the user's name."""
     contexts = content["contexts"]
     current = next(c for c in contexts if c["name"] == content["current-context"])

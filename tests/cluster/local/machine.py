@@ -28,7 +28,7 @@ _PACKAGES = {
 _NAMESPACES = ("--mount", "--pid", "--fork", "--net", "--kill-child", "--mount-proc")
 
 
-class MachineLacks(Exception):
+class MachineLacksError(Exception):
     """The machine cannot run a cluster of processes; the message says what is missing."""
 
 
@@ -45,14 +45,14 @@ def prepare() -> None:
     """Installs the missing Debian packages, or says what else is in the way."""
     for finding in (_runs_linux(), _is_root()):
         if not finding.is_well:
-            raise MachineLacks(f"{finding.what}: {finding.remedy}")
+            raise MachineLacksError(f"{finding.what}: {finding.remedy}")
     with held(folder() / ".packages.lock"):
         lacking = _missing_packages()
         if lacking:
             _install(lacking)
     finding = _has_namespaces()
     if not finding.is_well:
-        raise MachineLacks(f"{finding.what}: {finding.remedy}")
+        raise MachineLacksError(f"{finding.what}: {finding.remedy}")
 
 
 def findings() -> list[Finding]:
@@ -115,9 +115,7 @@ def _has_packages() -> Finding:
 
 
 def _has_namespaces() -> Finding:
-    outcome = subprocess.run(
-        ["unshare", *_NAMESPACES, "true"], capture_output=True, check=False
-    )
+    outcome = subprocess.run(["unshare", *_NAMESPACES, "true"], capture_output=True, check=False)
     return Finding(
         what="namespaces (unshare)",
         is_well=outcome.returncode == 0,
@@ -160,7 +158,7 @@ def _missing_packages() -> list[str]:
 
 def _install(names: list[str]) -> None:
     if not shutil.which("apt-get"):
-        raise MachineLacks(f"no apt-get to install {' '.join(names)} with")
+        raise MachineLacksError(f"no apt-get to install {' '.join(names)} with")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     install = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *names]
     with step(f"installing {' '.join(names)}"):
@@ -172,4 +170,4 @@ def _install(names: list[str]) -> None:
             install, env=environment, capture_output=True, text=True, check=False
         )
     if second.returncode:
-        raise MachineLacks(f"apt-get install failed: {second.stderr.strip()}")
+        raise MachineLacksError(f"apt-get install failed: {second.stderr.strip()}")

@@ -20,10 +20,10 @@ def main(words: Sequence[str] | None = None) -> int:
         return int(chosen.run(chosen) or 0)
     except (
         clusters.ClusterError,
-        dockerfile.CannotBuild,
-        images.NoSuchImage,
-        machine.MachineLacks,
-        programs.BuildFailed,
+        dockerfile.CannotBuildError,
+        images.NoSuchImageError,
+        machine.MachineLacksError,
+        programs.BuildFailedError,
     ) as failure:
         say(f"error: {failure}")
         return 1

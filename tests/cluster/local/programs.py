@@ -1,4 +1,4 @@
-"""The programs a cluster is made of: built from pinned Go modules, once per user and set of pins."""
+"""The programs of a cluster: built from pinned Go modules, once per user and set of pins."""
 
 import hashlib
 import os
@@ -103,7 +103,7 @@ FOR_A_NODE_OF_PROCESSES = (
 ALL = FOR_EVERY_CLUSTER + FOR_A_NODE_OF_PROCESSES
 
 
-class BuildFailed(Exception):
+class BuildFailedError(Exception):
     """A program did not build; the compiler's words are on the terminal."""
 
 
@@ -162,7 +162,7 @@ def _build(program: Program) -> None:
     if outcome.returncode:
         say(outcome.stdout)
         unfinished.unlink(missing_ok=True)
-        raise BuildFailed(f"{program.name} did not build")
+        raise BuildFailedError(f"{program.name} did not build")
     unfinished.rename(path(program.name))
 
 

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .api import Api, Unavailable
+from .api import Api, UnavailableError
 
 CLASS = "standard"
 PROVISIONER = "modelwarden.test/folder"
@@ -29,7 +29,7 @@ def provide(api: Api, node: str) -> None:
     while True:
         try:
             _one_round(api, node)
-        except Unavailable as why:
+        except UnavailableError as why:
             print(f"volumes: {why}", flush=True)
             time.sleep(1)
         time.sleep(0.5)
@@ -96,7 +96,7 @@ def _volume_for(claim: dict[str, Any], node: str) -> dict[str, Any]:
 
 
 def _is_released(volume: dict[str, Any]) -> bool:
-    return (
+    return bool(
         volume["metadata"].get("annotations", {}).get("pv.kubernetes.io/provisioned-by")
         == PROVISIONER
         and volume.get("status", {}).get("phase") == "Released"
