@@ -11,6 +11,7 @@ TEAM = Identity(
 BOTH = (Reason.TRAINER, Reason.REGISTRANT)
 PIPELINE = "system:serviceaccount:risk:pipeline"
 TRAINED = {"scientist@example.com": "Trainer", "engineer@example.com": "Registrant"}
+FROZEN = {**TRAINED, "manager@example.com": "PolicyEditor"}
 
 
 @pytest.mark.parametrize(
@@ -49,13 +50,15 @@ def test_who_made_a_version_is_excluded(
          "oidc:scientist@example.com trained fraud-detector 1 and may not override it."),
         ("engineer@example.com", "Reject", "RegistrantExcluded",
          "engineer@example.com registered fraud-detector 1 and may not reject it."),
+        ("manager@example.com", "Approve", "PolicyEditorExcluded",
+         "manager@example.com changed the policy of fraud-detector 1 and may not approve it."),
     ],
 )  # fmt: skip
 def test_who_made_a_version_may_not_decide_about_it(
     voter: str, decision: str, code: str, sentence: str
 ) -> None:
     refusal = vote_refusal(
-        voter, TRAINED, decision=decision, model="fraud-detector", version=1, identity=TEAM
+        voter, FROZEN, decision=decision, model="fraud-detector", version=1, identity=TEAM
     )
 
     assert refusal == deny(code, sentence, "Ask another owner or reviewer.")

@@ -15,12 +15,17 @@ class Reason(StrEnum):
 
     TRAINER = "Trainer"
     REGISTRANT = "Registrant"
+    POLICY_EDITOR = "PolicyEditor"
 
 
 # Taking back one's own vote and having a gate tried again decide nothing.
 DECIDES = frozenset({"Approve", "Reject", "Override", "Review"})
 
-_DID: Mapping[str, str] = {Reason.TRAINER: "trained", Reason.REGISTRANT: "registered"}
+_DID: Mapping[str, str] = {
+    Reason.TRAINER: "trained",
+    Reason.REGISTRANT: "registered",
+    Reason.POLICY_EDITOR: "changed the policy of",
+}
 
 
 def excluded_people(
