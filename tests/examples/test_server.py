@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import EXAMPLE
+from .loading import EXAMPLE
 
 Serve = Callable[..., str]
 

@@ -18,7 +18,7 @@ from modelwarden.validation.facts import tensors_from_json
 from modelwarden.validation.onnx_model import read
 from modelwarden.workflows.facts import version_facts
 
-from .conftest import EXAMPLE
+from .loading import EXAMPLE
 
 URI = "s3://models/risk/sha256/{digest}/"
 
