@@ -1,6 +1,6 @@
 """What the cluster must show of the ledger: Jobs, labels and status, all repaired from here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from modelwarden.domain.evidence import inputs_digest
@@ -25,6 +25,7 @@ from modelwarden.domain.rollouts import (
     carried,
     carries,
     deployment_is_free,
+    has_ever_carried,
     version_for,
 )
 from modelwarden.domain.standing import GateStanding, Standing, standing
@@ -159,7 +160,7 @@ def _labels(snapshot: Snapshot, state: ModelState) -> tuple[LabelOrder, ...]:
         if deployment is None or not free.allows:
             continue
         wanted = carried(snapshot.key, version_for(target, state), stage=target.stage)
-        if wanted is NOTHING_CARRIED and not state.intervals:
+        if wanted is NOTHING_CARRIED and not has_ever_carried(target, state):
             continue
         if not carries(deployment, wanted):
             orders.append(LabelOrder(deployment=deployment, wanted=wanted))
@@ -213,7 +214,17 @@ def _statuses(
                 status=status,
             )
         )
-    return tuple(orders)
+    return tuple(replace(order, status=_without_empties(order.status)) for order in orders)
+
+
+def _without_empties(value: Any) -> Any:
+    """Leave empty objects and lists out: an applied field that lost all its content becomes null."""
+    if isinstance(value, dict):
+        kept = {key: _without_empties(item) for key, item in value.items()}
+        return {key: item for key, item in kept.items() if item not in ({}, [])}
+    if isinstance(value, list):
+        return [_without_empties(item) for item in value]
+    return value
 
 
 def _demotions_first(snapshot: Snapshot, state: ModelState) -> list[VersionFacts]:
