@@ -31,7 +31,7 @@ def judged(review: Review) -> Answer:
         verdict
         for target in LADDER
         for verdict in (
-            policy_has_step(policy, target),
+            policy_has_step(policy, _ANY_MODEL, target=target),
             policy_meets_floor(policy, _ANY_MODEL, target=target),
             *(gates_are_supported(step, _ANY_MODEL) for step in [policy.steps.get(target)] if step),
         )

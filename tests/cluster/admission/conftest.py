@@ -8,39 +8,19 @@ import secrets
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from modelwarden.admission.policies import POLICIES, cel
-from modelwarden.admission.policies.written import written
 from tests.cluster import running
 from tests.cluster.running import RunningCluster, until
 
 from .callers import OPERATOR, Person, RefusedError, Server
+from .chart import rendered
 from .objects import binding, model, role
 
 CRDS = Path(__file__).parents[3] / "crds"
-CHART = {
-    cel.OPERATOR: OPERATOR,
-    cel.OPERATOR_NAMESPACE: "modelwarden-system",
-    cel.GATES_NAMESPACE: "modelwarden-gates",
-    cel.USERNAME_PREFIX: "oidc:",
-}
 # What everybody in these tests may do: edit objects, which is never enough to move a version.
 EDITOR = "editors"
-
-
-def rendered_policies() -> list[dict[str, Any]]:
-    """The policies as the chart renders them."""
-    objects: list[dict[str, Any]] = []
-    for policy in POLICIES:
-        text = written(policy)
-        for placeholder, value in CHART.items():
-            text = text.replace(placeholder, value)
-        objects.extend(yaml.safe_load_all(text))
-    return objects
 
 
 @pytest.fixture(scope="session")
@@ -109,7 +89,7 @@ def _install(cluster: RunningCluster) -> None:
     }
     system, gates = ({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
                      for name in ("modelwarden-system", "modelwarden-gates"))  # fmt: skip
-    cluster.apply(system, gates, operator, *rendered_policies())
+    cluster.apply(system, gates, operator, *rendered("shared/policies.yaml"))
     _wait_until_policies_bite(cluster)
 
 

@@ -5,24 +5,18 @@ The configurations are the chart's own; only the Service leads to this machine i
 
 import asyncio
 import socket
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
-
-import yaml
 
 from modelwarden.admission.server import serve
 from modelwarden.cluster.client import connect
 from modelwarden.metrics import Metrics
 from modelwarden.settings import Gates, Http, Identity, Person, Settings, Store, Webhook
-from tests.cluster.local import programs
 from tests.cluster.running import RunningCluster, until
 
-CHART = Path(__file__).parents[3] / "charts" / "modelwarden"
-NAMESPACE = "modelwarden-system"
+from .chart import NAMESPACE, rendered
+
 SERVICE = "modelwarden-webhook"
 KINDS = ("mutatingwebhookconfiguration", "validatingwebhookconfiguration")
 
@@ -66,11 +60,11 @@ def webhook(cluster: RunningCluster) -> Iterator[Process]:
         ),
     )
     _lead_here(cluster, address, settings.webhook.port)
-    cluster.apply(*_rendered("webhook/certificate.yaml"))
+    cluster.apply(*rendered("webhook/certificate.yaml"))
     process = Process(cluster, settings)
     process.start()
     try:
-        cluster.apply(*_rendered("webhook/configurations.yaml"))
+        cluster.apply(*rendered("webhook/configurations.yaml"))
         until(lambda: _is_trusted(cluster), what="the webhook's authority in both places")
         yield process
     finally:
@@ -97,16 +91,6 @@ def _lead_here(cluster: RunningCluster, address: str, port: int) -> None:
         "endpoints": [{"addresses": [address]}],
     }
     cluster.apply(service, endpoints)
-
-
-def _rendered(template: str) -> list[dict[str, Any]]:
-    """What the chart installs from one of its templates."""
-    command = [
-        str(programs.path("helm")), "template", "modelwarden", str(CHART),
-        f"--namespace={NAMESPACE}", f"--show-only=templates/{template}",
-    ]  # fmt: skip
-    answer = subprocess.run(command, check=True, capture_output=True, text=True)
-    return [document for document in yaml.safe_load_all(answer.stdout) if document]
 
 
 def _is_trusted(cluster: RunningCluster) -> bool:

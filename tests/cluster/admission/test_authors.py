@@ -182,3 +182,68 @@ def test_settled_parts_are_pruned_with_the_next_change(
 
     with pytest.raises(RefusedError, match="must stay as they are"):
         put(bob, settled, {**new, "authors": unpruned})
+
+
+def test_the_largest_edit_is_within_what_an_api_server_computes(
+    alice: Person, operator: Person, place: str
+) -> None:
+    """Every list is full and replaced, by somebody in 500 groups, after many others."""
+    path = f"{GROUP}/namespaces/{place}/models/full"
+    kept = stamp(None, FULL, None, caller=alice.caller, request_id="0")
+    found = alice.create(path.rpartition("/")[0], model("full", {**FULL, "authors": kept}))
+    for number in range(2, 18):
+        crowd = alice.named(f"{number}@example.com", EDITOR, "everything", *_groups(number))
+        new = {**found["spec"], "stages": {**found["spec"]["stages"]}}
+        new["stages"]["staging"] = [
+            {**entry, "reason": "again"} if entry["version"] == number else entry
+            for entry in new["stages"]["staging"]
+        ]
+        new["authors"] = stamp(
+            found["spec"], new, None, caller=crowd.caller, request_id=str(number)
+        )
+        found = crowd.merge(path, {"spec": new})
+    found = operator.merge(f"{path}/status", {"status": status_of(FULL_STATUS)})
+    last = alice.named("last@example.com", EDITOR, "everything", *_groups(0))
+    authors = stamp(found["spec"], OTHER, FULL_STATUS, caller=last.caller, request_id="last")
+
+    replaced = last.merge(path, {"spec": {**OTHER, "authors": authors}})
+
+    assert len(replaced["spec"]["authors"]) == 17
+    assert len(replaced["spec"]["authors"][-1]["of"]) > 100
+
+
+def _groups(number: int) -> list[str]:
+    return [f"{number}-group-of-many-{group}" for group in range(500)]
+
+
+def _numbers(first: int, count: int) -> tuple[int, ...]:
+    return tuple(range(first, first + count))
+
+
+def _serving(name: str) -> list[dict[str, Any]]:
+    return [{"stage": "Staging", "deployment": {"name": f"{name}-{n}"}} for n in range(16)]
+
+
+FULL = {
+    **staged(1, staging=_numbers(2, 16), archived=_numbers(18, 32), registered=_numbers(50, 16)),
+    "serving": _serving("old"),
+    "automation": {"to": "Staging", "keep": 1},
+}
+OTHER = {
+    **staged(
+        70,
+        staging=_numbers(71, 16),
+        archived=(*_numbers(2, 16), *_numbers(87, 16)),
+        registered=_numbers(103, 16),
+    ),
+    "serving": _serving("new"),
+    "automation": {"to": "Staging", "keep": 2},
+    "affectsPeople": True,
+}
+FULL_STATUS = shown(
+    1,
+    staging=(*_numbers(2, 16), *_numbers(100, 48)),
+    retiring=_numbers(700, 64),
+    archived=(*_numbers(18, 32), *_numbers(200, 480)),
+    rollback_to=_numbers(700, 64),
+)

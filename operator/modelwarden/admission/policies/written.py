@@ -16,8 +16,8 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    # A quoted scalar would escape what the chart's template must find as it is.
-    style = "|" if "\n" in text or "{{" in text else None
+    # Nothing is quoted: CEL is read as it is written, and so are the chart's placeholders.
+    style = "|" if set(text) & set("\n'{:") else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
