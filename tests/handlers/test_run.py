@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from modelwarden.audit.ledger import Ledger
 from modelwarden.cluster.paths import (
     CUSTOM_RESOURCE_DEFINITIONS,
     DEPLOYMENTS,
@@ -19,7 +20,8 @@ from modelwarden.cluster.paths import (
     SECRETS,
     Resource,
 )
-from modelwarden.domain.state import ModelKey
+from modelwarden.domain.records import Actor, Operation, Record
+from modelwarden.domain.state import LedgerState, ModelKey
 from modelwarden.errors import LeadershipLostError, LedgerLostError, MisconfiguredError
 from modelwarden.handlers.run import MISCONFIGURED, run_controller
 from modelwarden.settings import Settings
@@ -106,17 +108,20 @@ async def test_a_changed_policy_leads_to_a_look_at_every_model(
         await eventually(lambda: (FRAUD, frozenset()) in running.seen)
 
 
-async def test_the_start_looks_at_every_model_and_what_has_no_status(
+async def test_the_start_looks_at_every_model_and_at_what_is_not_recorded(
     start: Start, server: FakeApiServer
 ) -> None:
     settled = stored("fraud-1", model="fraud", version=1)
-    server.put(MODEL_VERSIONS, settled | {"status": {"observedGeneration": 1}})
+    status = {"observedGeneration": 1}
+    server.put(MODEL_VERSIONS, settled | {"status": {**status, "stage": "Registered"}})
     server.put(MODEL_VERSIONS, stored("fraud-2", model="fraud", version=2))
+    waiting = stored("fraud-3", model="fraud", version=3)
+    server.put(MODEL_VERSIONS, waiting | {"status": status})
     async with start() as running:
         await ready(running)
         await running.controller._sweeper.sweep()
 
-        await eventually(lambda: (FRAUD, frozenset({"fraud-2"})) in running.seen)
+        await eventually(lambda: (FRAUD, frozenset({"fraud-2", "fraud-3"})) in running.seen)
 
 
 async def test_the_ledger_begins_with_a_key_and_is_anchored_in_the_lease(
@@ -136,6 +141,36 @@ async def test_the_ledger_begins_with_a_key_and_is_anchored_in_the_lease(
         _, text = await running.ask("/metrics")
         assert "modelwarden_ledger_size 1.0" in text
         assert "modelwarden_leader 1.0" in text
+
+
+async def test_what_a_look_records_is_counted_and_anchored(
+    start: Start, server: FakeApiServer
+) -> None:
+    review = Record(
+        operation=Operation.REVIEW,
+        time="2026-11-24T08:00:00Z",
+        transaction="t",
+        actor=Actor(username="owner@example.com"),
+        namespace=FRAUD.namespace,
+        model=FRAUD.name,
+    )
+
+    async def record(ledger: Ledger[LedgerState], key: ModelKey) -> None:
+        if ledger.last_index(key) < 0:
+            await ledger.append(key, [review], expected_last_index=-1)
+
+    server.put(MODELS, stored("fraud"))
+    async with start(record) as running:
+
+        def size() -> str:
+            lease = server.get(LEASES, "modelwarden-controller", "modelwarden-system")
+            return str(lease["metadata"]["annotations"]["modelwarden.io/ledger-size"])
+
+        await ready(running)
+        await eventually(lambda: size() == "2")
+        _, text = await running.ask("/metrics")
+
+    assert 'modelwarden_ledger_appends_total{operation="Review"} 1.0' in text
 
 
 async def test_an_emptied_ledger_is_lost_and_the_process_stays(

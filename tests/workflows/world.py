@@ -1,7 +1,9 @@
 """A small world around a Reconciler: the controllers that a cluster has, and people who vote."""
 
+import contextlib
 import itertools
 import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -27,6 +29,9 @@ from modelwarden.domain.scribe import timestamp
 from modelwarden.domain.state import LedgerState, ModelKey
 from modelwarden.errors import LedgerUnavailableError, ModelwardenError, UnavailableError
 from modelwarden.metrics import Metrics
+from modelwarden.resources.model import Model
+from modelwarden.resources.model_transition import ModelTransition
+from modelwarden.resources.model_version import ModelVersion
 from modelwarden.settings import parse
 from modelwarden.workflows.reconcile import Reconciler
 from tests import builders
@@ -41,6 +46,7 @@ stores: [{name: models, uriPrefix: "s3://models/{namespace}/", secret: models}]
 identity: {people: [{name: scientist@example.com, logins: [platform@example.com]}]}
 """
 )
+KINDS = {MODELS: Model, MODEL_VERSIONS: ModelVersion, MODEL_TRANSITIONS: ModelTransition}
 PASS: dict[str, Any] = {"outcome": "Passed", "code": "ArtifactSound", "sentence": "It is sound."}
 
 
@@ -90,17 +96,30 @@ class World:
             self.store, load_signer(self.key), fold=fold, initial=LedgerState(), genesis=genesis
         )
 
-    async def look(self, *touched: str) -> float | None:
-        """Start a controller and let it look once."""
+    @contextlib.asynccontextmanager
+    async def controller(self) -> AsyncIterator[Reconciler]:
+        """Start a controller."""
         async with self.server.client() as client:
-            reconciler = Reconciler(
+            yield Reconciler(
                 client=client,
                 ledger=await self.ledger(),
                 settings=SETTINGS,
                 metrics=self.metrics,
                 clock=self.clock,
             )
-            return await reconciler.reconcile(KEY, frozenset(touched))
+
+    async def look(self, *touched: str) -> float | None:
+        """Start a controller and let it look once; what it writes is what the schema takes."""
+        async with self.controller() as controller:
+            again = await controller.reconcile(KEY, frozenset(touched))
+        self.check_statuses()
+        return again
+
+    def check_statuses(self) -> None:
+        """Read every object with its status as the API server's schema would."""
+        for resource, kind in KINDS.items():
+            for found in self.server.all(resource, builders.NAMESPACE):
+                kind.parse(found)
 
     async def settle(self, *touched: str, rounds: int = 12) -> None:
         """Let controllers and the cluster take turns until nothing changes."""
@@ -134,7 +153,16 @@ class World:
                 "metadata": {
                     "name": f"{name}-pod",
                     "namespace": GATES,
-                    "labels": job["metadata"]["labels"] | {"batch.kubernetes.io/job-name": name},
+                    "labels": job["metadata"]["labels"],
+                    "ownerReferences": [
+                        {
+                            "apiVersion": "batch/v1",
+                            "kind": "Job",
+                            "name": name,
+                            "uid": job["metadata"]["uid"],
+                            "controller": True,
+                        }
+                    ],
                 },
                 "spec": {},
                 "status": {"containerStatuses": [_terminated(job, self.gate_result)]},

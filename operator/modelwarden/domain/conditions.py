@@ -6,10 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from modelwarden.domain.scribe import timestamp
+from modelwarden.domain.texts import LONGEST_MESSAGE, LONGEST_SENTENCE, shortened
 from modelwarden.domain.verdicts import Outcome, Verdict
-
-LONGEST_MESSAGE = 4096
-LONGEST_SENTENCE = 1024
 
 # While one of these holds a version back a machine is at work; all others are for people or time.
 MACHINE_AT_WORK = frozenset(
@@ -66,16 +64,11 @@ def written(
     before: Iterable[Mapping[str, Any]],
 ) -> list[dict[str, Any]]:
     """Write conditions as status has them; the time of the last change outlives the picture."""
-    known = {condition["type"]: condition for condition in before}
+    known = {condition.get("type"): condition for condition in before}
     return [
         _one(condition, known.get(condition.type), generation=generation, now=now)
         for condition in sorted(conditions, key=lambda c: c.type)
     ]
-
-
-def shortened(text: str, longest: int) -> str:
-    """Cut a text that is too long for its field, and show that it was cut."""
-    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def obstacle(verdict: Verdict) -> dict[str, Any]:
@@ -94,14 +87,13 @@ def _one(
     condition: Condition, before: Mapping[str, Any] | None, *, generation: int, now: datetime
 ) -> dict[str, Any]:
     status = {True: "True", False: "False", None: "Unknown"}[condition.holds]
-    unchanged = before is not None and before["status"] == status
+    unchanged = before is not None and before.get("status") == status
+    since = before.get("lastTransitionTime") if unchanged and before is not None else None
     return {
         "type": condition.type,
         "status": status,
         "observedGeneration": generation,
-        "lastTransitionTime": before["lastTransitionTime"]
-        if unchanged and before is not None
-        else timestamp(now),
+        "lastTransitionTime": since or timestamp(now),
         "reason": condition.reason,
         "message": shortened(condition.message, LONGEST_MESSAGE),
     }

@@ -19,7 +19,7 @@ from modelwarden.domain.opening import (
 from modelwarden.domain.progress import NO_STEP, Step, next_step
 from modelwarden.domain.records import Operation, Record
 from modelwarden.domain.scribe import Scribe, actor_of, timestamp
-from modelwarden.domain.stages import Move
+from modelwarden.domain.stages import Move, Stage
 from modelwarden.domain.standing import access_of_attempt, request_of, standing
 from modelwarden.domain.state import ModelState
 
@@ -67,9 +67,10 @@ def decide(
             # An attempt that was created and never recorded is frozen on what held then.
             discard.append(there)
     step = _joined(step, _adoptions(snapshot, state, scribe=scribe))
+    records = _one_change_of_production(step.records)[:RECORDS_AT_ONCE]
     return Plan(
-        records=_one_commit_of_production(step.records),
-        evidence=step.evidence,
+        records=records,
+        evidence=_named_by(records, step.evidence),
         create=tuple(create),
         discard=tuple(discard),
         holds=opened.holds,
@@ -80,8 +81,7 @@ def questions(snapshot: Snapshot, state: ModelState) -> frozenset[Access]:
     """List what to ask the API server before a decision: who may ask, and who may vote."""
     asked: set[Access] = set()
     for request in wanted(snapshot, state):
-        if request.author is not None:
-            asked.update(access_needed(request, snapshot))
+        asked.update(access_needed(request, snapshot))
     for attempt in state.open_attempts():
         transition = snapshot.transitions.get(attempt.name)
         if transition is not None and attempt.kind is not Move.REGISTER:
@@ -94,16 +94,35 @@ def _joined(step: Step, other: Step) -> Step:
     return Step(records=(*step.records, *other.records), evidence=(*step.evidence, *other.evidence))
 
 
-def _one_commit_of_production(records: tuple[Record, ...]) -> tuple[Record, ...]:
+# So many fit into one object of the ledger; what is left over is decided in the next look.
+RECORDS_AT_ONCE = 256
+
+
+def _named_by(
+    records: tuple[Record, ...], evidence: tuple[dict[str, Any], ...]
+) -> tuple[dict[str, Any], ...]:
+    """Keep the evidence that the records name, each piece once."""
+    named = {digest for record in records for digest in record.evidence.values()}
+    by_digest = {digest_of(content): content for content in evidence}
+    return tuple(content for digest, content in by_digest.items() if digest in named)
+
+
+def _one_change_of_production(records: tuple[Record, ...]) -> tuple[Record, ...]:
     """Keep one change of Production in a plan: the next one must be decided on its outcome."""
     kept, seen = [], False
     for record in records:
-        touches = record.operation in (Operation.ROLLOUT_BEGUN, Operation.PROMOTED)
-        if touches and seen:
+        changes = _changes_production(record)
+        if changes and seen:
             continue
-        seen = seen or touches
+        seen = seen or changes
         kept.append(record)
     return tuple(kept)
+
+
+def _changes_production(record: Record) -> bool:
+    return record.operation is Operation.ROLLOUT_BEGUN or any(
+        Stage.PRODUCTION in (move.source, move.target) for move in record.moves
+    )
 
 
 def _requested(

@@ -98,9 +98,13 @@ class ServingTarget:
     deployment: str
 
 
+# What of a Model is frozen into its attempts: a change of it supersedes them.
+FROZEN = ("owners", "reviewers", "affectsPeople", "metrics", "contract")
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelFacts:
-    """A Model as it was read. `governed` is the stored JSON of what decides about it."""
+    """A Model as it was read. `governed` is the stored JSON of what its attempts freeze."""
 
     uid: str
     resource_version: str

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from modelwarden.domain.facts import ModelFacts, PolicyFacts, PolicyStep, VersionFacts
+from modelwarden.domain.facts import GateSpec, ModelFacts, PolicyFacts, PolicyStep, VersionFacts
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.verdicts import Verdict, allow, deny, wait
 
@@ -42,10 +42,15 @@ def format_is_allowed(version: VersionFacts, formats: tuple[str, ...]) -> Verdic
     )
 
 
-def policy_has_step(policy: PolicyFacts, target: Stage) -> Verdict:
+def gates_asked(step: PolicyStep, *, affects_people: bool) -> tuple[GateSpec, ...]:
+    """List the gates of a step that are for this model."""
+    return tuple(gate for gate in step.gates if affects_people or not gate.applies_to_people_only)
+
+
+def policy_has_step(policy: PolicyFacts, model: ModelFacts, *, target: Stage) -> Verdict:
     """The policy says what guards the step; a step without gates is a mistake, not a free pass."""
     step = policy.steps.get(target)
-    if step is None or not step.gates:
+    if step is None or not gates_asked(step, affects_people=model.affects_people):
         return wait(
             "NoGates",
             f"Policy {policy.name} names no gate for the step to {target}.",
@@ -57,28 +62,25 @@ def policy_has_step(policy: PolicyFacts, target: Stage) -> Verdict:
 def policy_meets_floor(policy: PolicyFacts, model: ModelFacts, *, target: Stage) -> Verdict:
     """The step asks at least for what the floor asks, unless the policy says why it does not."""
     step = policy.steps.get(target)
-    gaps = () if step is None else tuple(gap for gap in (_gap(step, model),) if gap)
-    if not gaps:
+    gap = "" if step is None else _gap(step, model)
+    if not gap:
         return allow("FloorMet", f"Policy {policy.name} meets the floor for {target}.")
     if policy.below_floor_reason:
         return allow("BelowFloor", f"Below the floor on purpose: {policy.below_floor_reason}")
-    code = "NoFairnessGate" if gaps[0] is _NO_FAIRNESS else "PolicyBelowFloor"
     return wait(
-        code,
-        f"Policy {policy.name} is below the floor for {target}: {gaps[0]}.",
+        "NoFairnessGate" if gap == _NO_FAIRNESS else "PolicyBelowFloor",
+        f"Policy {policy.name} is below the floor for {target}: {gap}.",
         "Add it to the policy, or state the reason under spec.belowFloor.",
     )
 
 
 def gates_are_supported(step: PolicyStep, model: ModelFacts) -> Verdict:
     """This release can run every gate that the step asks for."""
+    asked = gates_asked(step, affects_people=model.affects_people)
     beyond = sorted(
-        f"{gate.name} ({gate.kind})"
-        for gate in step.gates
-        if gate.kind not in SUPPORTED_GATES
-        and (model.affects_people or not gate.applies_to_people_only)
+        f"{gate.name} ({gate.kind})" for gate in asked if gate.kind not in SUPPORTED_GATES
     )
-    beyond += ["runAt" for gate in step.gates if "runAt" in gate.settings]
+    beyond += [f"{gate.name} (runAt)" for gate in asked if "runAt" in gate.settings]
     if not beyond:
         return allow("GatesSupported", "Every gate of the step can be run.")
     return wait(
@@ -92,7 +94,7 @@ _NO_FAIRNESS = "the model affects people and the step has no fairness gate"
 
 
 def _gap(step: PolicyStep, model: ModelFacts) -> str:
-    kinds = {gate.kind for gate in step.gates}
+    kinds = {gate.kind for gate in gates_asked(step, affects_people=model.affects_people)}
     if step.to is Stage.STAGING and "metrics" not in kinds:
         return "the step needs a metrics gate"
     if step.to is not Stage.PRODUCTION:
@@ -109,10 +111,8 @@ def _gap(step: PolicyStep, model: ModelFacts) -> str:
 
 def _has_training_data(spec: Mapping[str, Any]) -> bool:
     datasets = spec.get("lineage", {}).get("datasets", ())
-    return any(
-        item.get("role") == "Training" and (item.get("version") or item.get("query"))
-        for item in datasets
-    )
+    training = [item for item in datasets if item.get("role") == "Training"]
+    return bool(training) and all(item.get("version") or item.get("query") for item in training)
 
 
 def _has_code(spec: Mapping[str, Any]) -> bool:

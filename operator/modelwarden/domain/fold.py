@@ -162,7 +162,11 @@ def _voted(model: ModelState, record: Record) -> ModelState:
         time=record.time,
         index=record.index,
     )
-    attempt = replace(attempt, votes=(*attempt.votes, vote))
+    attempt = replace(
+        attempt,
+        votes=(*attempt.votes, vote),
+        evidence=record.facts.get("evidenceDigest", attempt.evidence),
+    )
     if vote.kind == "Reject":
         attempt = replace(
             attempt,
@@ -186,7 +190,7 @@ def _superseded(model: ModelState, record: Record) -> ModelState:
 
 def _rollout_begun(model: ModelState, record: Record) -> ModelState:
     attempt = replace(
-        model.attempts[record.transition],
+        _on_its_grounds(model.attempts[record.transition], record),
         outcome=AttemptOutcome.ROLLING_OUT,
         rollout_begun=record.time,
     )
@@ -211,6 +215,7 @@ def _moved(model: ModelState, record: Record) -> ModelState:
             since=record.time,
             index=record.index,
             was_superseded=_left_by_being_superseded(versions[move.version], record, move.target),
+            spent_request=_spent_request(versions[move.version], record, move.target),
             history=(*versions[move.version].history, (move.target, record.time, record.index)),
         )
     in_production = [n for n, v in versions.items() if v.stage is Stage.PRODUCTION]
@@ -227,6 +232,12 @@ def _left_by_being_superseded(version: VersionState, record: Record, target: Sta
     if version.stage is Stage.PRODUCTION and target is not Stage.PRODUCTION:
         return record.operation is Operation.PROMOTED
     return version.was_superseded and target in (Stage.RETIRING, Stage.ARCHIVED)
+
+
+def _spent_request(version: VersionState, record: Record, target: Stage) -> str:
+    if version.stage is Stage.PRODUCTION and target is not Stage.PRODUCTION:
+        return str(record.facts.get("spentRequest", ""))
+    return version.spent_request
 
 
 def _serving(model: ModelState, record: Record) -> ModelState:
@@ -258,7 +269,7 @@ def _succeeded(model: ModelState, record: Record) -> ModelState:
 
 def _ended(model: ModelState, record: Record, outcome: AttemptOutcome) -> ModelState:
     attempt = replace(
-        model.attempts[record.transition],
+        _on_its_grounds(model.attempts[record.transition], record),
         outcome=outcome,
         code=record.facts.get("code", outcome.value),
         sentence=record.facts.get("sentence", ""),
@@ -266,6 +277,17 @@ def _ended(model: ModelState, record: Record, outcome: AttemptOutcome) -> ModelS
         ended=record.time,
     )
     return _with_attempt(model, attempt)
+
+
+def _on_its_grounds(attempt: AttemptState, record: Record) -> AttemptState:
+    """Keep what a commitment rests on, where the record says it."""
+    if "approvals" not in record.facts:
+        return attempt
+    return replace(
+        attempt,
+        approvals=tuple(approval["index"] for approval in record.facts["approvals"]),
+        evidence=record.facts["evidenceDigest"],
+    )
 
 
 def _with_attempt(model: ModelState, attempt: AttemptState) -> ModelState:

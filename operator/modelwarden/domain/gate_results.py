@@ -13,6 +13,8 @@ FORMAT = 1
 CUT_AT_BYTES = 4096
 EXIT_CODES = {GateOutcome.PASSED: 0, GateOutcome.FAILED: 1, GateOutcome.INCONCLUSIVE: 2}
 
+# A longer one is none that a condition could have for a reason.
+LONGEST_CODE = 64
 _LARGEST_INTEGER = 2**63 - 1
 
 
@@ -77,7 +79,7 @@ def _result(data: Mapping[str, Any]) -> GateResult:
     return GateResult(
         outcome=GateOutcome(data["outcome"]),
         code=_code(data["code"]),
-        sentence=_text(data["sentence"]),
+        sentence=_sentence(data["sentence"]),
         checks=tuple(_check(check) for check in _list(data["checks"])),
         facts=_facts(data["facts"]),
         omitted={name: int(count) for name, count in _facts(data.get("omitted", {})).items()},
@@ -120,8 +122,15 @@ def _list(value: Any) -> list[Any]:
 
 def _code(value: Any) -> str:
     text = _text(value)
-    if not (text.isascii() and text.isalnum() and text[0].isupper()):
+    if not (text.isascii() and text.isalnum() and text[0].isupper() and len(text) <= LONGEST_CODE):
         raise ValueError("a code is one CamelCase word")
+    return text
+
+
+def _sentence(value: Any) -> str:
+    text = _text(value)
+    if not text.strip():
+        raise ValueError("a result says something")
     return text
 
 

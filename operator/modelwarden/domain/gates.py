@@ -1,7 +1,7 @@
 """What each gate of a step says: which ones there are, and how those without a Job are judged."""
 
 from modelwarden.domain.facts import GateSpec, PolicyStep, TransitionFacts, VersionFacts
-from modelwarden.domain.floor import format_is_allowed, metadata_is_complete
+from modelwarden.domain.floor import format_is_allowed, gates_asked, metadata_is_complete
 from modelwarden.domain.gate_results import GateResult
 from modelwarden.domain.metrics_gate import metric_checks, metrics_meet_the_rules
 from modelwarden.domain.stages import Stage
@@ -20,8 +20,7 @@ JOB_KINDS = frozenset({"artifact"})
 def gates_of(step: PolicyStep, *, affects_people: bool) -> tuple[GateSpec, ...]:
     """List the gates of a step; registration always asks for metadata and format first."""
     floor = (METADATA, FORMAT) if step.to is Stage.REGISTERED else ()
-    asked = (gate for gate in step.gates if affects_people or not gate.applies_to_people_only)
-    return (*floor, *asked)
+    return (*floor, *gates_asked(step, affects_people=affects_people))
 
 
 def judge(gate: GateSpec, attempt: TransitionFacts, version: VersionFacts) -> GateResult:

@@ -8,22 +8,24 @@ from modelwarden.domain.conditions import (
     is_false,
     is_true,
     obstacle,
-    shortened,
     written,
 )
 from modelwarden.domain.departures import directly_superseded
 from modelwarden.domain.facts import ModelFacts, PolicyFacts, Snapshot
 from modelwarden.domain.movement import requests
+from modelwarden.domain.names import HIGHEST_VERSION
 from modelwarden.domain.opening import Hold
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.standing import Standing
 from modelwarden.domain.state import (
     AttemptKey,
+    AttemptOutcome,
     AttemptState,
     ModelState,
     ServingInterval,
     VersionState,
 )
+from modelwarden.domain.texts import shortened
 from modelwarden.domain.verdicts import Verdict, deny, unmet
 
 INTERVALS_SHOWN = 50
@@ -62,7 +64,9 @@ def model_status(
         status["unmet"] = [_unmet(key, verdict) for key, verdict in obstacles][:LISTED]
     if state.versions:
         status["latestVersion"] = max(state.versions)
-    status["nextVersion"] = max(state.versions, default=0) + 1
+    following = max(state.versions, default=0) + 1
+    if following <= HIGHEST_VERSION:
+        status["nextVersion"] = following
     if state.last_index >= 0:
         status["ledgerIndex"] = state.last_index
     return status
@@ -85,6 +89,7 @@ def _obstacles(
         if request.key not in seen
         and (attempt := state.latest_attempt(request.key)) is not None
         and not attempt.is_open
+        and attempt.outcome is not AttemptOutcome.SUCCEEDED
         and attempt.request_id == request.id
     ]
     return tuple(found)

@@ -82,22 +82,41 @@ def _request(model: ModelFacts, state: ModelState, *, version: int) -> Request |
     wanted = wanted_stage(model.stages, version)
     if wanted is None or wanted is at or (wanted is Stage.ARCHIVED and at is Stage.RETIRING):
         return None
-    if at is Stage.PRODUCTION and wanted is Stage.STAGING and model.stages.production is not None:
-        # While another version is named for Production, the staging entry of this one is spent.
+    if wanted is Stage.STAGING and _is_spent(model, state, version=version):
         return None
     target = next_step(at, wanted)
     if target is at:
         return None
-    parts = _parts_that_ask(model.stages, version, target=target)
-    entry = _entry(model.stages, parts[0], version=version)
+    part = _part_that_asks(model.stages, version, target=target)
     return Request(
         key=AttemptKey(version, target),
         kind=Move.PROMOTE if is_above(target, at) else _downwards(at, target),
         source=at,
-        part=parts[0],
-        reason=entry.reason,
-        author=newest_author(model.authors, parts),
+        part=part,
+        reason=_entry(model.stages, part, version=version).reason,
+        author=newest_author(
+            model.authors, _parts_about(model.stages, version, at=at, target=target)
+        ),
     )
+
+
+def _is_spent(model: ModelFacts, state: ModelState, *, version: int) -> bool:
+    """A staging entry brought its version into Production; it asks again once it is changed."""
+    at = state.stage_of(version)
+    if at is Stage.PRODUCTION:
+        return model.stages.production is not None
+    known = state.versions.get(version)
+    return (
+        at is Stage.RETIRING
+        and known is not None
+        and known.spent_request == staging_request(model, version)
+    )
+
+
+def staging_request(model: ModelFacts, version: int) -> str:
+    """Name the request that last changed the staging entry of a version; empty if none is known."""
+    author = newest_author(model.authors, (f"stages.staging/{version}",))
+    return "" if author is None else author.id
 
 
 def newest_author(authors: tuple[AuthorItem, ...], parts: tuple[str, ...]) -> AuthorItem | None:
@@ -108,24 +127,36 @@ def newest_author(authors: tuple[AuthorItem, ...], parts: tuple[str, ...]) -> Au
     return None
 
 
-def _parts_that_ask(stages: DesiredStages, version: int, *, target: Stage) -> tuple[str, ...]:
-    """Name the parts of the surface that ask for this step, the one that gives the reason first."""
-    production = ("stages.production",) if _is_production(stages, version) else ()
+def _part_that_asks(stages: DesiredStages, version: int, *, target: Stage) -> str:
+    """Name the part of the surface that gives the reason for this step."""
     if target is Stage.PRODUCTION:
-        return production
-    listed = {
-        "staging": stages.staging,
-        "archived": stages.archived,
-        "registered": stages.registered,
-    }
-    naming = tuple(
-        f"stages.{stage}/{version}" for stage, entries in listed.items() if names(entries, version)
+        return _PRODUCTION
+    naming = (
+        f"stages.{place}/{version}" for place in _LISTS if names(getattr(stages, place), version)
     )
-    return (*naming, *production)
+    return next(naming, _PRODUCTION)
+
+
+def _parts_about(
+    stages: DesiredStages, version: int, *, at: Stage, target: Stage
+) -> tuple[str, ...]:
+    """Name the parts that name the version or have just stopped naming it.
+
+    The last step to Production answers to the production entry alone.
+    """
+    if target is Stage.PRODUCTION:
+        return (_PRODUCTION,)
+    listed = tuple(f"stages.{place}/{version}" for place in _LISTS)
+    named = _is_production(stages, version) or at is Stage.PRODUCTION
+    return (*listed, _PRODUCTION) if named else listed
+
+
+_PRODUCTION = "stages.production"
+_LISTS = ("staging", "archived", "registered")
 
 
 def _entry(stages: DesiredStages, part: str, *, version: int) -> StageEntry:
-    if part == "stages.production" and stages.production is not None:
+    if part == _PRODUCTION and stages.production is not None:
         return stages.production
     stage = part.removeprefix("stages.").split("/")[0]
     entries: tuple[StageEntry, ...] = getattr(stages, stage)

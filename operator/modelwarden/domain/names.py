@@ -4,6 +4,9 @@ import hashlib
 
 from modelwarden.domain.stages import Stage
 
+# Names of attempts end at 63 characters with numbers of six digits.
+HIGHEST_VERSION = 999_999
+
 
 def version_name(model: str, version: int) -> str:
     """Name the ModelVersion; its creation is the lock on the number."""

@@ -69,20 +69,34 @@ def openings(snapshot: Snapshot, state: ModelState, *, identity: Identity) -> Op
 
 def wanted(snapshot: Snapshot, state: ModelState) -> tuple[Request, ...]:
     """List the requests that call for a new attempt: registrations first, then the surface."""
-    if snapshot.model is None:
-        return ()
-    asked = (*_registrations(snapshot, state), *requests(snapshot.model, state))
+    surface = () if snapshot.model is None else requests(snapshot.model, state)
+    asked = (*_registrations(snapshot, state), *surface)
     return tuple(r for r in asked if opens_an_attempt(r, state.latest_attempt(r.key)))
 
 
+def registrations_to_reopen(state: ModelState) -> tuple[int, ...]:
+    """List the versions whose registration was superseded and begins again by itself."""
+    return tuple(
+        number
+        for number, known in state.versions.items()
+        if not known.valid
+        and (latest := state.latest_attempt(AttemptKey(number, Stage.REGISTERED))) is not None
+        and latest.reopens
+    )
+
+
 def access_needed(request: Request, snapshot: Snapshot) -> tuple[Access, ...]:
-    """List the questions about the requester's rights."""
+    """List the questions about the requester's rights; nobody unnamed can be asked about."""
+    if not request.requester.username:
+        return ()
     rights = rights_of_move(request.kind, source=request.source, target=request.key.target)
     return tuple(Access(request.requester, right, snapshot.key) for right in sorted(rights))
 
 
 def requester_may(request: Request, snapshot: Snapshot) -> Verdict:
     """Whoever asked still holds the rights to ask."""
+    if not request.requester.username:
+        return deny("RequesterUnknown", "It is not known who asked.", "Ask again.")
     for question in access_needed(request, snapshot):
         answer = snapshot.access.get(question)
         if answer is None:
@@ -118,14 +132,15 @@ def _claims(request: Request, snapshot: Snapshot, *, state: ModelState) -> tuple
     """Ask everything at once, so that a person sees all that is missing."""
     model, version = snapshot.model, snapshot.versions.get(request.key.version)
     if model is None:
-        return (wait("ModelNotFound", f"Model {snapshot.key.name} does not exist."),)
+        text = f"Model {snapshot.key.name} does not exist in {snapshot.key.namespace}."
+        return (wait("ModelNotFound", text, "Apply the Model; the version waits for it."),)
     return (
         _move_is_supported(request),
         _version_exists(request, version),
         _version_is_the_recorded_one(request, version, state=state),
         _version_is_registered(request, state),
         _author_is_known(request),
-        *((requester_may(request, snapshot),) if request.author else ()),
+        *((requester_may(request, snapshot),) if request.requester.username else ()),
         *_policy_claims(snapshot.policy, model, target=request.key.target),
         _no_other_rollout(request, state),
     )
@@ -137,7 +152,7 @@ def _policy_claims(
     if isinstance(policy, Verdict):
         return (policy,)
     step = policy.steps.get(target)
-    known = policy_has_step(policy, target)
+    known = policy_has_step(policy, model, target=target)
     if step is None or not known.allows:
         return (known,)
     return (policy_meets_floor(policy, model, target=target), gates_are_supported(step, model))
@@ -189,7 +204,7 @@ def _version_is_registered(request: Request, state: ModelState) -> Verdict:
     if request.kind is Move.REGISTER or (known is not None and known.valid):
         return allow("IsRegistered", "The version is registered.")
     attempt = state.latest_attempt(AttemptKey(request.key.version, Stage.REGISTERED))
-    if attempt is None or attempt.is_open:
+    if attempt is None or attempt.is_open or attempt.reopens:
         return wait("NotRegistered", f"Version {request.key.version} is not registered yet.")
     return deny(
         "RegistrationFailed",
@@ -199,7 +214,7 @@ def _version_is_registered(request: Request, state: ModelState) -> Verdict:
 
 
 def _author_is_known(request: Request) -> Verdict:
-    if request.author is not None:
+    if request.author is not None and request.author.by.username:
         return allow("AuthorKnown", "It is known who asked.")
     return wait(
         "AuthorUnknown",

@@ -14,7 +14,9 @@ DEPLOYMENT_SECONDS = 5.0
 STUCK_RUN_SECONDS = 15.0
 UNASKED_SECONDS = 5.0
 
-_UNANNOUNCED = frozenset({"DeploymentMissing", "DeploymentTaken", "RightNotReviewed"})
+_UNANNOUNCED = frozenset(
+    {"DeploymentMissing", "DeploymentTaken", "GateJobTaken", "RightNotReviewed"}
+)
 
 
 def look_again_in(

@@ -7,10 +7,18 @@ from typing import Any
 from modelwarden.domain.canonical import digest_of
 from modelwarden.domain.departures import when_superseded
 from modelwarden.domain.evidence import result_evidence
-from modelwarden.domain.facts import ModelFacts, PolicyFacts, RunFacts, RunState, Snapshot
+from modelwarden.domain.facts import (
+    FROZEN,
+    ModelFacts,
+    PolicyFacts,
+    RunFacts,
+    RunState,
+    Snapshot,
+    SubjectKind,
+)
 from modelwarden.domain.gate_results import GateResult, read_result
 from modelwarden.domain.gates import JOB_KINDS, TRIES, judge
-from modelwarden.domain.movement import requests
+from modelwarden.domain.movement import requests, staging_request
 from modelwarden.domain.records import Operation, Record, StageMove
 from modelwarden.domain.rollouts import production_targets
 from modelwarden.domain.scribe import Scribe, actor_of, moment
@@ -23,6 +31,7 @@ from modelwarden.domain.state import (
     GateOutcome,
     ModelState,
 )
+from modelwarden.domain.texts import LONGEST_SENTENCE, shortened
 from modelwarden.domain.verdicts import Verdict, deny
 from modelwarden.domain.votes import Vote
 
@@ -79,10 +88,10 @@ def _end(
     model = snapshot.model
     if model is None:
         return End(deny("ModelGone", "The Model does not exist any more."), reopens=True)
+    if look is None or not _is_the_recorded_one(look):
+        return End(deny("AttemptVanished", "The ModelTransition or version is gone."), reopens=True)
     if attempt.outcome is AttemptOutcome.ROLLING_OUT:
         return _abortion(attempt, model, state=state)
-    if look is None or look.transition.uid != attempt.uid:
-        return End(deny("AttemptVanished", "The ModelTransition or version is gone."), reopens=True)
     if look.version.subject != attempt.subject:
         return End(deny("ContentChanged", "The version has other content now."), reopens=True)
     changed = _what_changed(look, model, policy=snapshot.policy)
@@ -92,6 +101,11 @@ def _end(
     if attempt.kind is not Move.REGISTER and not _still_wanted(attempt, model, state=state):
         return End(deny("TakenBack", "Nothing in spec.stages asks for it any more."), reopens=False)
     return None
+
+
+def _is_the_recorded_one(look: Standing) -> bool:
+    """The ModelTransition is the very object that was recorded, and says what it said then."""
+    return (look.transition.uid, look.transition.digest) == (look.attempt.uid, look.attempt.spec)
 
 
 def _abortion(attempt: AttemptState, model: ModelFacts, *, state: ModelState) -> End | None:
@@ -110,15 +124,10 @@ def _what_changed(
     look: Standing, model: ModelFacts, *, policy: PolicyFacts | Verdict
 ) -> tuple[str, ...]:
     frozen = look.transition.spec
-    changed = [name for name, value in model.governed.items() if frozen.get(name) != value]
-    changed += [name for name in _GOVERNED if name in frozen and name not in model.governed]
+    changed = [name for name in FROZEN if frozen.get(name) != model.governed.get(name)]
     if isinstance(policy, PolicyFacts) and policy.name != look.transition.policy:
         changed.append("policy")
     return tuple(sorted(changed))
-
-
-# What a Model freezes into its attempts; an absent field is frozen as absent.
-_GOVERNED = ("owners", "reviewers", "affectsPeople", "metrics", "contract")
 
 
 def _closing(attempt: AttemptState, end: End, *, scribe: Scribe) -> Record:
@@ -205,7 +214,7 @@ def _gate_finished(
             "kind": gate.gate.kind,
             "outcome": result.outcome.value,
             "code": result.code,
-            "sentence": result.sentence,
+            "sentence": shortened(result.sentence, LONGEST_SENTENCE),
             "try": gate.tries,
             "final": final,
         },
@@ -239,7 +248,9 @@ _TAKEN_BACK = frozenset({"Retracted", "Replaced"})
 
 def _voted(vote: Vote, look: Standing, *, scribe: Scribe) -> Record:
     groups = tuple(
-        subject.name for subject in (*look.transition.owners, *look.transition.reviewers)
+        subject.name
+        for subject in (*look.transition.owners, *look.transition.reviewers)
+        if subject.kind is SubjectKind.GROUP
     )
     if vote.decision.by is None:
         raise ValueError("a vote that counts has a voter")
@@ -263,7 +274,7 @@ def _voted(vote: Vote, look: Standing, *, scribe: Scribe) -> Record:
 def _commit(look: Standing, model: ModelFacts, *, state: ModelState, scribe: Scribe) -> Step:
     attempt = look.attempt
     if attempt.kind is Move.REGISTER:
-        return Step(records=(scribe.of_attempt(Operation.REGISTERED, attempt),))
+        return Step(records=(_registered(look, scribe),))
     if attempt.key.target is not Stage.PRODUCTION:
         return Step(records=(_promoted(look, model, state=state, scribe=scribe),))
     if not production_targets(model):
@@ -277,16 +288,22 @@ def _commit(look: Standing, model: ModelFacts, *, state: ModelState, scribe: Scr
     return NO_STEP
 
 
+def _registered(look: Standing, scribe: Scribe) -> Record:
+    return scribe.of_attempt(
+        Operation.REGISTERED,
+        look.attempt,
+        policy=look.transition.policy_digest,
+        facts=_grounds(look),
+    )
+
+
 def _rollout_begun(look: Standing, model: ModelFacts, *, scribe: Scribe) -> Record:
+    deployments = [target.deployment for target in production_targets(model)]
     return scribe.of_attempt(
         Operation.ROLLOUT_BEGUN,
         look.attempt,
         policy=look.transition.policy_digest,
-        facts={
-            "deployments": [target.deployment for target in production_targets(model)],
-            "approvals": _approvals(look),
-            "evidenceDigest": look.evidence,
-        },
+        facts={"deployments": deployments, **_grounds(look)},
     )
 
 
@@ -320,7 +337,10 @@ def _rollout_failed(look: Standing, verdict: Verdict, *, scribe: Scribe) -> Reco
     return scribe.of_attempt(
         Operation.ROLLOUT_FAILED,
         look.attempt,
-        facts={"code": verdict.code, "sentence": verdict.message},
+        facts={
+            "code": verdict.code,
+            "sentence": shortened(verdict.message, LONGEST_SENTENCE),
+        },
     )
 
 
@@ -333,13 +353,12 @@ def _promoted(
     certainty: Certainty | None = None,
 ) -> Record:
     attempt = look.attempt
-    facts: dict[str, Any] = {
-        "approvals": _approvals(look),
-        "gates": {name: gate.evidence for name, gate in attempt.gates.items()},
-        "evidenceDigest": look.evidence,
-    }
+    facts = _grounds(look)
     if certainty is not None:
         facts |= {"certainty": certainty.value, "rolloutBegun": attempt.rollout_begun}
+    replaced = _replaced(attempt, state)
+    if replaced is not None:
+        facts["spentRequest"] = staging_request(model, replaced)
     return scribe.of_attempt(
         Operation.PROMOTED,
         attempt,
@@ -354,25 +373,38 @@ def _moves(attempt: AttemptState, model: ModelFacts, *, state: ModelState) -> tu
     """Move the version up and, in the same record, the one that it replaces out of its way."""
     number = attempt.key.version
     up = StageMove(version=number, source=state.stage_of(number), target=attempt.key.target)
-    if attempt.key.target is not Stage.PRODUCTION or state.production is None:
+    replaced = _replaced(attempt, state)
+    if replaced is None:
         return (up,)
     out = StageMove(
-        version=state.production,
+        version=replaced,
         source=Stage.PRODUCTION,
-        target=when_superseded(model.stages, state.production),
+        target=when_superseded(model.stages, replaced),
     )
     return (up, out)
 
 
-def _approvals(look: Standing) -> list[dict[str, Any]]:
-    counted = {vote.decision.uid for vote in look.votes if vote.counts}
-    return [
-        {
-            "decision": vote.decision,
-            "by": vote.actor.username,
-            "as": list(vote.roles),
-            "index": vote.index,
-        }
-        for vote in look.attempt.votes
-        if vote.kind == "Approve" and vote.uid in counted
-    ]
+def _replaced(attempt: AttemptState, state: ModelState) -> int | None:
+    return state.production if attempt.key.target is Stage.PRODUCTION else None
+
+
+def _grounds(look: Standing) -> dict[str, Any]:
+    """Say what a commitment rests on: who approved, on which results."""
+    counted = [vote for vote in look.counted if vote.kind == "Approve"]
+    return {
+        "approvals": [
+            {
+                "decision": vote.decision,
+                "by": vote.actor.username,
+                "as": list(vote.roles),
+                "index": vote.index,
+            }
+            for vote in counted[:APPROVALS_NAMED]
+        ],
+        "gates": {name: gate.evidence for name, gate in look.attempt.gates.items()},
+        "evidenceDigest": look.evidence,
+    }
+
+
+# More voters than any step asks for; all of them are in records of their own.
+APPROVALS_NAMED = 24

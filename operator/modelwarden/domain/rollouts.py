@@ -38,6 +38,14 @@ def version_for(target: ServingTarget, state: ModelState) -> VersionState | None
     return None if number is None else state.versions[number]
 
 
+def has_ever_carried(target: ServingTarget, state: ModelState) -> bool:
+    """Say whether a record ever gave a target a version: what none gave is not taken away."""
+    if target.stage is Stage.PRODUCTION:
+        return bool(state.intervals) or any(a.rollout_begun for a in state.attempts.values())
+    moves = (move for version in state.versions.values() for move in version.history)
+    return any(stage is target.stage for stage, _, _ in moves)
+
+
 def carried(key: ModelKey, version: VersionState | None, *, stage: Stage) -> Carried:
     """Write what a Deployment carries for a version; nothing where there is none."""
     if version is None:

@@ -55,12 +55,17 @@ class Scribe:
         )
 
 
+# One group is enough to have a role, and a record has an end.
+GROUPS_NAMED = 8
+
+
 def actor_of(caller: Caller, groups_that_mattered: tuple[str, ...] = ()) -> Actor:
     """Write a person into a record: all groups by digest, by name only those that mattered."""
+    mattered = tuple(group for group in caller.groups if group in groups_that_mattered)
     return Actor(
         username=caller.username,
         uid=caller.uid,
-        groups=tuple(group for group in caller.groups if group in groups_that_mattered),
+        groups=mattered[:GROUPS_NAMED],
         groups_digest=digest_of(sorted(caller.groups)),
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from modelwarden.domain.evidence import evidence_digest
+from modelwarden.domain.evidence import evidence_digest, inputs_digest
 from modelwarden.domain.facts import (
     Access,
     GateSpec,
@@ -33,8 +33,8 @@ from modelwarden.domain.rollouts import (
 )
 from modelwarden.domain.scribe import moment
 from modelwarden.domain.stages import Move, Stage
-from modelwarden.domain.state import AttemptState, GateOutcome, GateState, ModelState
-from modelwarden.domain.verdicts import Verdict, allow, deny, wait
+from modelwarden.domain.state import AttemptState, GateOutcome, GateState, ModelState, VoteState
+from modelwarden.domain.verdicts import Outcome, Verdict, allow, deny, wait
 from modelwarden.domain.votes import Ballot, Vote, judge, quorum, quorum_is_possible
 
 
@@ -63,6 +63,12 @@ class Standing:
     approvals: tuple[Verdict, ...]
     commit: tuple[Verdict, ...]
     rollout: tuple[Verdict, ...]
+
+    @property
+    def counted(self) -> tuple[VoteState, ...]:
+        """The votes on record that count now."""
+        uids = {vote.decision.uid for vote in self.votes if vote.counts}
+        return tuple(vote for vote in self.attempt.votes if vote.uid in uids)
 
     @property
     def gates_passed(self) -> bool:
@@ -102,7 +108,10 @@ def standing(
     store = installation.store_of(version.artifact.uri, snapshot.key.namespace)
     gates = _gates(attempt, transition, snapshot=snapshot)
     passed = all(gate.verdict.allows for gate in gates)
-    evidence = evidence_digest(attempt, version) if passed else ""
+    # Once the rollout has begun, what was approved is what is committed.
+    evidence = attempt.evidence if attempt.rollout_begun else ""
+    if passed and not attempt.rollout_begun:
+        evidence = evidence_digest(attempt, version)
     ballot = _ballot(attempt, transition, snapshot=snapshot, identity=identity, evidence=evidence)
     votes = () if ballot is None else judge(snapshot.decisions, ballot)
     return Standing(
@@ -128,7 +137,7 @@ def access_of_attempt(attempt: AttemptState, snapshot: Snapshot) -> tuple[Access
     return tuple(
         Access(decision.by, right, snapshot.key)
         for decision in snapshot.decisions
-        if decision.by is not None and decision.transition == attempt.name
+        if decision.by is not None and decision.by.username and decision.transition == attempt.name
     )
 
 
@@ -137,23 +146,35 @@ def _gates(
 ) -> tuple[GateStanding, ...]:
     affects = bool(transition.spec.get("affectsPeople"))
     return tuple(
-        _gate(gate, attempt, runs=snapshot.runs)
+        _gate(gate, attempt, transition=transition, runs=snapshot.runs)
         for gate in gates_of(transition.step, affects_people=affects)
     )
 
 
 def _gate(
-    gate: GateSpec, attempt: AttemptState, *, runs: Mapping[RunKey, RunFacts]
+    gate: GateSpec,
+    attempt: AttemptState,
+    *,
+    transition: TransitionFacts,
+    runs: Mapping[RunKey, RunFacts],
 ) -> GateStanding:
     recorded = attempt.gates.get(gate.name)
     tries = 1 if recorded is None else recorded.tries + (0 if recorded.final else 1)
-    run = runs.get(RunKey(attempt.name, gate.name, tries))
-    return GateStanding(
-        gate=gate,
-        verdict=_gate_verdict(gate, recorded, run=run),
-        recorded=recorded,
-        run=run,
-        tries=tries,
+    found = runs.get(RunKey(attempt.name, gate.name, tries))
+    # What judges something else is not this gate's run, whatever it is called.
+    ours = found is not None and found.inputs_digest == inputs_digest(gate, transition)
+    run = found if ours else None
+    verdict = _gate_verdict(gate, recorded, run=run)
+    if found is not None and not ours and verdict.outcome is Outcome.WAIT:
+        verdict = _taken_name(gate, found)
+    return GateStanding(gate=gate, verdict=verdict, recorded=recorded, run=run, tries=tries)
+
+
+def _taken_name(gate: GateSpec, run: RunFacts) -> Verdict:
+    return wait(
+        "GateJobTaken",
+        f"Gate {gate.name} cannot start: Job {run.job} has its name and judges something else.",
+        "Delete that Job.",
     )
 
 
@@ -197,7 +218,14 @@ def _ballot(
             if decision.by is not None
         },
         now=snapshot.now,
+        closed_with=_closed_with(attempt),
     )
+
+
+def _closed_with(attempt: AttemptState) -> frozenset[str] | None:
+    if not attempt.rollout_begun:
+        return None
+    return frozenset(vote.uid for vote in attempt.decisive_votes)
 
 
 def _approvals(

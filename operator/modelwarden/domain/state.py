@@ -86,7 +86,11 @@ class VoteState:
 
 @dataclass(frozen=True, kw_only=True)
 class AttemptState:
-    """One attempt to move one version one step, as the records tell it."""
+    """One attempt to move one version one step, as the records tell it.
+
+    `evidence` is the digest that people voted on. `approvals` are the records of the votes that
+    the commitment rested on; None before it.
+    """
 
     name: str
     uid: str
@@ -109,12 +113,21 @@ class AttemptState:
     ended: str = ""
     gates: Mapping[str, GateState] = field(default_factory=dict)
     votes: tuple[VoteState, ...] = ()
+    evidence: str = ""
+    approvals: tuple[int, ...] | None = None
     indices: tuple[int, ...] = ()
 
     @property
     def is_open(self) -> bool:
         """The attempt may still succeed."""
         return self.outcome in (AttemptOutcome.OPEN, AttemptOutcome.ROLLING_OUT)
+
+    @property
+    def decisive_votes(self) -> tuple[VoteState, ...]:
+        """The votes that the commitment rested on; before it, every vote on record."""
+        if self.approvals is None:
+            return self.votes
+        return tuple(vote for vote in self.votes if vote.index in self.approvals)
 
     @property
     def gates_finished(self) -> bool:
@@ -124,7 +137,11 @@ class AttemptState:
 
 @dataclass(frozen=True, kw_only=True)
 class VersionState:
-    """Where one version is, and what it is by digest; `valid` once its registration passed."""
+    """Where one version is, and what it is by digest; `valid` once its registration passed.
+
+    `spent_request` names the request for Staging that was used up when another version replaced
+    this one.
+    """
 
     number: int
     subject: str
@@ -138,6 +155,7 @@ class VersionState:
     label: str = ""
     valid: bool = False
     was_superseded: bool = False
+    spent_request: str = ""
     history: tuple[tuple[Stage, str, int], ...] = ()
 
 

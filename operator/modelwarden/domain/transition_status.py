@@ -3,14 +3,12 @@
 from typing import Any
 
 from modelwarden.domain.conditions import (
-    LONGEST_SENTENCE,
     MACHINE_AT_WORK,
     Condition,
     is_false,
     is_true,
     is_unknown,
     obstacle,
-    shortened,
     written,
 )
 from modelwarden.domain.facts import ApprovalRule, RunState, Snapshot, TransitionFacts
@@ -25,6 +23,7 @@ from modelwarden.domain.state import (
     ModelState,
     VoteState,
 )
+from modelwarden.domain.texts import LONGEST_SENTENCE, shortened
 from modelwarden.domain.verdicts import Verdict, deny, unmet
 from modelwarden.domain.votes import Vote
 
@@ -51,7 +50,7 @@ def transition_status(
         "observedGeneration": transition.generation,
         "gates": _gates(attempt, transition, look=look, origin=origin, namespace=snapshot.key[0]),
         "votes": _votes(attempt, look),
-        "summary": _summary(attempt, transition),
+        "summary": _summary(attempt, transition, look=look),
         "ledger": list(attempt.indices[-RECORDS_SHOWN:]),
         "conditions": written(
             _conditions(attempt, transition, look=look, held=held),
@@ -60,10 +59,9 @@ def transition_status(
             before=transition.status.get("conditions", ()),
         ),
     }
-    if look is not None and look.evidence:
-        status["evidenceDigest"] = look.evidence
-    elif attempt.ended and transition.status.get("evidenceDigest"):
-        status["evidenceDigest"] = transition.status["evidenceDigest"]
+    evidence = attempt.evidence if look is None else look.evidence
+    if evidence:
+        status["evidenceDigest"] = evidence
     if held:
         status["unmet"] = [obstacle(verdict) for verdict in held[:UNMET_SHOWN]]
     return status
@@ -131,18 +129,17 @@ def _gate_outcome(recorded: GateState | None, now: GateStanding | None) -> str:
 
 def _votes(attempt: AttemptState, look: Standing | None) -> dict[str, Any]:
     votes: dict[str, Any] = {}
-    if look is None:
-        counted = list(attempt.votes)
-        discarded: list[Vote] = []
-    else:
-        standing = {vote.decision.uid for vote in look.votes if vote.counts}
-        counted = [vote for vote in attempt.votes if vote.uid in standing]
-        discarded = [vote for vote in look.votes if not vote.counts]
+    counted = _counting(attempt, look)
+    discarded = [] if look is None else [vote for vote in look.votes if not vote.counts]
     if counted:
         votes["counted"] = [_counted(vote) for vote in counted[:VOTES_SHOWN]]
     if discarded:
         votes["discarded"] = [_discarded(vote) for vote in discarded[:DISCARDED_SHOWN]]
     return votes
+
+
+def _counting(attempt: AttemptState, look: Standing | None) -> tuple[VoteState, ...]:
+    return attempt.decisive_votes if look is None else look.counted
 
 
 def _counted(vote: VoteState) -> dict[str, Any]:
@@ -160,12 +157,14 @@ def _discarded(vote: Vote) -> dict[str, Any]:
     }
 
 
-def _summary(attempt: AttemptState, transition: TransitionFacts) -> dict[str, Any]:
+def _summary(
+    attempt: AttemptState, transition: TransitionFacts, *, look: Standing | None
+) -> dict[str, Any]:
     passed = sum(gate.outcome is GateOutcome.PASSED for gate in attempt.gates.values())
     summary = {"gates": f"{passed}/{len(attempt.gates_expected)}"}
     rule = transition.step.approvals
     if rule is not None and _asks_people(rule):
-        given = sum(vote.kind == "Approve" for vote in attempt.votes)
+        given = sum(vote.kind == "Approve" for vote in _counting(attempt, look))
         summary["approvals"] = f"{given}/{rule.owners + rule.reviewers}"
     return summary
 
@@ -237,7 +236,7 @@ def _approved(
         )
     begun = attempt.rollout_begun or attempt.outcome is AttemptOutcome.SUCCEEDED
     if begun:
-        names = ", ".join(vote.actor.username for vote in attempt.votes)
+        names = ", ".join(vote.actor.username for vote in attempt.decisive_votes)
         return (is_true("Approved", "Approved", f"Approved by {names}."),)
     if look is None:
         return (is_false("Approved", attempt.code or "Ended", attempt.sentence),)

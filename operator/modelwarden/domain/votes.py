@@ -12,7 +12,8 @@ from modelwarden.domain.facts import (
     SubjectKind,
     TransitionFacts,
 )
-from modelwarden.domain.identity import Caller, Identity, canonical
+from modelwarden.domain.identity import Caller, Identity, canonical, is_service_account
+from modelwarden.domain.rights import DECISION_PARTS
 from modelwarden.domain.verdicts import Verdict, allow, deny, wait
 
 OWNER = "Owner"
@@ -22,7 +23,10 @@ VOTES = ("Approve", "Reject")
 
 @dataclass(frozen=True, kw_only=True)
 class Ballot:
-    """What votes on one attempt are held against, all of it frozen or computed from records."""
+    """What votes on one attempt are held against, all of it frozen or computed from records.
+
+    `closed_with` names the decisions that counted when the rollout began; None before.
+    """
 
     attempt: TransitionFacts
     rule: ApprovalRule
@@ -32,6 +36,7 @@ class Ballot:
     identity: Identity
     may_approve: Mapping[str, bool | None]
     now: datetime
+    closed_with: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,11 +160,24 @@ def _judged(
         else roles_of(decision.by, ballot.attempt, identity=ballot.identity)
     )
     verdict = _first_objection(decision, ballot, roles=roles)
-    if decision.uid in retracted:
+    if ballot.closed_with is not None:
+        verdict = _after_the_close(decision, verdict, closed_with=ballot.closed_with)
+    elif decision.uid in retracted:
         verdict = deny("Retracted", f"{_who(decision)} took the vote back.")
     elif verdict.allows and latest.get(person) != decision.uid:
         verdict = deny("Replaced", f"{_who(decision)} voted again later; that vote stands.")
     return Vote(decision=decision, person=person, roles=roles, verdict=verdict)
+
+
+def _after_the_close(
+    decision: DecisionFacts, verdict: Verdict, *, closed_with: frozenset[str]
+) -> Verdict:
+    """What counted when the rollout began goes on counting, and nothing is added to it."""
+    if decision.uid in closed_with:
+        return allow("Counted", f"{_who(decision)} was counted when the rollout began.")
+    if verdict.denies:
+        return verdict
+    return deny("RolloutBegun", f"{_who(decision)} voted after the rollout had begun.")
 
 
 def _first_objection(decision: DecisionFacts, ballot: Ballot, *, roles: tuple[str, ...]) -> Verdict:
@@ -194,7 +212,7 @@ def _voter_may_ever_vote(decision: DecisionFacts, ballot: Ballot) -> Verdict:
 def _attempt_is_this_one(decision: DecisionFacts, ballot: Ballot) -> Verdict:
     if decision.transition_uid != ballot.attempt.uid:
         return deny("AnotherAttempt", "The vote is about an earlier attempt of the same name.")
-    if decision.stage.value != ballot.attempt.spec["to"]:
+    if DECISION_PARTS[decision.stage] != DECISION_PARTS[ballot.attempt.spec["to"]]:
         return deny(
             "WrongStage", f"The vote is for {decision.stage}, not for this attempt's stage."
         )
@@ -236,8 +254,8 @@ def _voter_still_may(decision: DecisionFacts, ballot: Ballot) -> Verdict:
         return _FINE
     if allowed is None:
         return wait("RightNotReviewed", f"Whether {_who(decision)} may vote is not known yet.")
-    stage = ballot.attempt.spec["to"].lower()
-    return deny("RightMissing", f"{_who(decision)} lacks the verb approve on models/{stage}.")
+    part = DECISION_PARTS[ballot.attempt.spec["to"]]
+    return deny("RightMissing", f"{_who(decision)} lacks the verb approve on models/{part}.")
 
 
 _AGAIN = "Look at the attempt again and vote anew."
@@ -267,7 +285,13 @@ def _free(
     """List the people who may vote; None where a group is named, whose members nobody can list."""
     if any(subject.kind is SubjectKind.GROUP for subject in subjects):
         return None
-    return {canonical(subject.name, identity) for subject in subjects} - set(excluded)
+    people = {
+        canonical(subject.name, identity)
+        for subject in subjects
+        if not is_service_account(subject.name)
+    }
+    # Names that were frozen before an alias was configured are resolved again.
+    return people - {canonical(name, identity) for name in excluded}
 
 
 def _union(people: set[str] | None, others: set[str] | None) -> set[str] | None:

@@ -56,7 +56,7 @@ class Sweeper:
             await self._until_requested(wait)
 
     async def sweep(self) -> None:
-        """Add every Model with those of its versions whose newest spec has no status yet."""
+        """Add every Model with those of its versions that are not recorded or have changed."""
         found: dict[ModelKey, set[str]] = {key: set() for key in self._known()}
         async for page in self._client.pages(MODELS):
             for model in page:
@@ -66,7 +66,7 @@ class Sweeper:
                 touch = touched_by_version(version)
                 if touch is not None:
                     names = found.setdefault(touch.key, set())
-                    names.update(() if _is_observed(version) else touch.versions)
+                    names.update(() if _is_settled(version) else touch.versions)
         async for page in self._client.pages(MODEL_TRANSITIONS):
             for transition in page:
                 touch = touched_by_spec(transition)
@@ -86,9 +86,11 @@ class Sweeper:
             await asyncio.sleep(SETTLE_SECONDS)
 
 
-def _is_observed(version: dict[str, object]) -> bool:
+def _is_settled(version: dict[str, object]) -> bool:
+    """A version without a stage still waits for its Model, for a policy or for its first look."""
     # Only where to look is taken from status; what is found there is decided from facts.
     status, metadata = version.get("status"), version["metadata"]
     if not isinstance(status, dict) or not isinstance(metadata, dict):
         return False
-    return status.get("observedGeneration") == metadata.get("generation")
+    is_observed = status.get("observedGeneration") == metadata.get("generation")
+    return is_observed and "stage" in status

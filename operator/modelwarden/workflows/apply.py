@@ -73,6 +73,7 @@ class Applier:
                 "name": order.deployment.name,
                 "namespace": key.namespace,
                 "uid": order.deployment.uid,
+                "resourceVersion": order.deployment.resource_version,
                 "labels": dict(wanted.labels),
                 "annotations": dict(wanted.annotations),
             },

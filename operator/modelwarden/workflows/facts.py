@@ -1,12 +1,10 @@
 """From objects as the API server stores them to the facts that a decision looks at."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from modelwarden.domain import facts
-from modelwarden.domain.canonical import digest_of
 from modelwarden.domain.digests import policy_digest, subject_digest, transition_digest
 from modelwarden.domain.identity import Caller, Identity, Person
 from modelwarden.domain.installation import ArtifactStore, Installation
@@ -22,8 +20,6 @@ from modelwarden.resources.people import Stamp, Subject
 from modelwarden.resources.steps import PolicyStep
 from modelwarden.settings import Settings
 
-# What decides about a Model and is frozen into its attempts, as it is stored.
-GOVERNED = ("owners", "reviewers", "affectsPeople", "metrics", "contract")
 # What a Model may say and this release does not act on yet.
 NOT_YET = ("consumers", "aliases", "automation", "retention", "reviewEveryDays")
 ROLLOUT_TIMEOUT_SECONDS = 900
@@ -73,10 +69,16 @@ def model_facts(raw: Mapping[str, Any]) -> facts.ModelFacts:
             facts.AuthorItem(id=item.id, by=caller(item.by), of=item.of)
             for item in spec.authors or ()
         ),
-        governed={name: stored[name] for name in GOVERNED if name in stored},
-        not_yet_supported=tuple(name for name in NOT_YET if name in stored),
+        governed={name: stored[name] for name in facts.FROZEN if name in stored},
+        not_yet_supported=_not_yet_supported(stored),
         status=raw.get("status", {}),
     )
+
+
+def _not_yet_supported(stored: Mapping[str, Any]) -> tuple[str, ...]:
+    fairness = any("fairness" in rule for rule in stored.get("metrics", ()))
+    named = tuple(name for name in NOT_YET if name in stored)
+    return (*named, "metrics.fairness") if fairness else named
 
 
 def version_facts(raw: Mapping[str, Any]) -> facts.VersionFacts:
@@ -247,16 +249,6 @@ def metric_rules(rules: Iterable[MetricRule]) -> tuple[facts.MetricRule, ...]:
         )
         for rule in rules
     )
-
-
-def stored_digest(value: Mapping[str, Any]) -> str:
-    """Name stored JSON by its content."""
-    return digest_of(dict(value))
-
-
-def creation_time(raw: Mapping[str, Any]) -> datetime:
-    """Read when the API server created an object."""
-    return moment(raw["metadata"]["creationTimestamp"])
 
 
 def _segment_rule(rule: SegmentRule) -> facts.SegmentRule:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from modelwarden.cluster.access import Action, Subject, review_access
+from modelwarden.cluster.answers import ApiError
 from modelwarden.cluster.client import ApiClient
 from modelwarden.cluster.paths import (
     DEPLOYMENTS,
@@ -35,7 +36,7 @@ from modelwarden.domain.facts import (
 )
 from modelwarden.domain.movement import named_versions
 from modelwarden.domain.names import attempt_name, version_name
-from modelwarden.domain.opening import wanted
+from modelwarden.domain.opening import registrations_to_reopen, wanted
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.state import AttemptKey, ModelKey, ModelState
 from modelwarden.domain.verdicts import Verdict, wait
@@ -141,7 +142,7 @@ class Gatherer:
             return run
         try:
             log = await self.client.logs(run.pod, self.gates.namespace, tail=LOG_LINES)
-        except UnavailableError:
+        except (ApiError, UnavailableError):
             return run
         return replace(run, log_tail=log[-4000:])
 
@@ -182,7 +183,7 @@ class Gatherer:
                 )
                 if (await review_access(self.client, subject, action)).allowed:
                     return True
-        except UnavailableError:
+        except (ApiError, UnavailableError):
             return None
         return False
 
@@ -223,6 +224,7 @@ def _numbers(
     """List the versions to look at: named, touched, under way, or in a stage that others see."""
     numbers = set(named_versions(model.stages)) if model else set()
     numbers |= {attempt.key.version for attempt in state.open_attempts()}
+    numbers |= set(registrations_to_reopen(state))
     numbers |= set(state.in_stage(Stage.STAGING)) | set(state.in_stage(Stage.RETIRING))
     if state.production is not None:
         numbers.add(state.production)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from modelwarden import __version__
 from modelwarden.audit.ledger import Ledger
 from modelwarden.cluster.client import ApiClient
-from modelwarden.domain.conditions import is_false, is_true, written
+from modelwarden.domain.conditions import Condition, is_false, written
 from modelwarden.domain.decide import Plan, decide
 from modelwarden.domain.facts import Snapshot
 from modelwarden.domain.projection import StatusOrder, project
@@ -23,6 +23,7 @@ from modelwarden.errors import (
     LedgerUnavailableError,
     MalformedObjectError,
     ModelwardenError,
+    UnavailableError,
 )
 from modelwarden.metrics import Metrics
 from modelwarden.settings import Settings
@@ -64,18 +65,32 @@ class Reconciler:
         )
         self._applier = Applier(client=client, gates=settings.gates)
         self._reporter = Reporter(client=client, metrics=metrics)
+        # What waits for a Model or a policy is in no record that would bring it up again.
+        self._unrecorded: dict[ModelKey, frozenset[str]] = {}
 
     async def reconcile(self, key: ModelKey, touched: frozenset[str]) -> float | None:
         """Bring one Model forward; returns the seconds after which to look again unasked."""
         if self._ledger is None:
-            return await self._show_ledger_problem(key)
+            problem = self._ledger_problem or LedgerUnavailableError("the ledger is not open")
+            return await self._show_ledger_problem(key, problem)
+        names = touched | self._unrecorded.get(key, frozenset())
+        try:
+            return await self._bring_forward(key, names, ledger=self._ledger)
+        except LedgerUnavailableError as error:
+            await self._show_ledger_problem(key, error)
+            raise
+
+    async def _bring_forward(
+        self, key: ModelKey, touched: frozenset[str], *, ledger: Ledger[LedgerState]
+    ) -> float | None:
         told: list[Record] = []
         for _ in range(MOST_STEPS):
-            snapshot, state = await self._gather(key, touched, ledger=self._ledger)
-            plan = self._decide(snapshot, state, ledger=self._ledger)
+            snapshot, state = await self._gather(key, touched, ledger=ledger)
+            plan = self._decide(snapshot, state, ledger=ledger)
             if plan.is_empty:
-                return await self._show(snapshot, state, plan=plan, told=told)
-            told += await self._record(key, plan, state=state, ledger=self._ledger)
+                self._remember_unrecorded(snapshot, state)
+                return await self._show(snapshot, state, plan=plan, told=told, ledger=ledger)
+            told += await self._record(key, plan, state=state, ledger=ledger)
             for transition in plan.discard:
                 await self._applier.discard_attempt(key, transition)
             for attempt in plan.create:
@@ -118,28 +133,44 @@ class Reconciler:
         return await ledger.append(key, plan.records, expected_last_index=state.last_index)
 
     async def _show(
-        self, snapshot: Snapshot, state: ModelState, *, plan: Plan, told: list[Record]
+        self,
+        snapshot: Snapshot,
+        state: ModelState,
+        *,
+        plan: Plan,
+        told: list[Record],
+        ledger: Ledger[LedgerState],
     ) -> float | None:
-        ledger = self._ledger
-        if ledger is None:
-            return None
         projection = project(
             snapshot,
             state,
             holds=plan.holds,
             installation=installation_of(self._settings, ledger.origin),
         )
-        await self._applier.project(snapshot, projection)
-        await self._reporter.tell(snapshot, state, records=told)
+        try:
+            await self._applier.project(snapshot, projection)
+        finally:
+            # What is on record has happened, whoever else wrote to these objects meanwhile.
+            await self._reporter.tell(snapshot, state, records=told)
         return projection.look_again
 
-    async def _show_ledger_problem(self, key: ModelKey) -> float | None:
+    def _remember_unrecorded(self, snapshot: Snapshot, state: ModelState) -> None:
+        names = frozenset(
+            version.name
+            for number, version in snapshot.versions.items()
+            if number not in state.versions
+        )
+        if names:
+            self._unrecorded[snapshot.key] = names
+        else:
+            self._unrecorded.pop(snapshot.key, None)
+
+    async def _show_ledger_problem(self, key: ModelKey, problem: ModelwardenError) -> float | None:
         """Say on the Model that the ledger is not there; touch nothing else of the cluster."""
         state = ModelState(key=key)
         snapshot = await self._gatherer.snapshot(key, state, touched=frozenset())
         if snapshot.model is None:
             return None
-        problem = self._ledger_problem or LedgerUnavailableError("the ledger is not open")
         await self._applier.write_status(snapshot, _ledger_order(snapshot, problem))
         return None
 
@@ -150,12 +181,13 @@ def _ledger_order(snapshot: Snapshot, problem: ModelwardenError) -> StatusOrder:
         raise ValueError("only a Model that exists has a status")
     reason = type(problem).__name__.removesuffix("Error")
     text = f"{problem} What serves goes on; nothing is promoted until the ledger is back."
+    passes = isinstance(problem, UnavailableError)
     conditions = written(
         (
             is_false("Ready", reason, text),
             is_false("Settled", reason, text),
-            is_true("Stalled", reason, text),
-            is_false("Reconciling", reason, "Nothing is decided without the ledger."),
+            Condition("Stalled", not passes, reason, text),
+            Condition("Reconciling", passes, reason, text),
         ),
         generation=model.generation,
         now=snapshot.now,

@@ -54,17 +54,19 @@ def job_manifest(order: JobOrder, gates: Gates, *, namespace: str) -> dict[str, 
 def runs_by_key(
     jobs: Sequence[Mapping[str, Any]], pods: Sequence[Mapping[str, Any]], *, namespace: str
 ) -> dict[RunKey, RunFacts]:
-    """Read the Jobs of a namespace's gates, each with its pod."""
-    pod_of = {pod["metadata"].get("labels", {}).get(_JOB_NAME, ""): pod for pod in pods}
+    """Read the Jobs of a namespace's gates, each with the pod that it made itself."""
+    pod_of = {owner["uid"]: pod for pod in pods for owner in _owners(pod)}
     return {
-        _key(job): _run(job, pod_of.get(job["metadata"]["name"]))
+        _key(job): _run(job, pod_of.get(job["metadata"]["uid"]))
         for job in jobs
         if job["metadata"].get("annotations", {}).get(labels.NAMESPACE) == namespace
         and "deletionTimestamp" not in job["metadata"]
     }
 
 
-_JOB_NAME = "batch.kubernetes.io/job-name"
+def _owners(pod: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    owners: Sequence[Mapping[str, Any]] = pod["metadata"].get("ownerReferences") or ()
+    return [owner for owner in owners if owner.get("controller")]
 
 
 def _pod(order: JobOrder, gates: Gates) -> dict[str, Any]:
@@ -132,17 +134,18 @@ def _env(value: Mapping[str, Any]) -> str:
 def _key(job: Mapping[str, Any]) -> RunKey:
     notes = job["metadata"]["annotations"]
     _, _, attempt = notes.get(labels.TRANSITION, "").partition("/")
+    tries = notes.get(labels.TRY, "")
     return RunKey(
         attempt=attempt,
         gate=job["metadata"].get("labels", {}).get(labels.GATE, ""),
-        tries=int(notes.get(labels.TRY, "0")),
+        tries=int(tries) if tries.isdecimal() else 0,
     )
 
 
 def _run(job: Mapping[str, Any], pod: Mapping[str, Any] | None) -> RunFacts:
     metadata = job["metadata"]
     terminated = _terminated(pod)
-    ended = _job_failure(job)
+    ended = _job_end(job)
     state = RunState.FINISHED if terminated is not None or ended else RunState.RUNNING
     started = job.get("status", {}).get("startTime")
     return RunFacts(
@@ -168,11 +171,16 @@ def _terminated(pod: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     return None
 
 
-def _job_failure(job: Mapping[str, Any]) -> str:
+def _job_end(job: Mapping[str, Any]) -> str:
+    """Say how the Job itself ended; it tells where its pod is gone."""
     for condition in job.get("status", {}).get("conditions", ()):
-        if condition["type"] in ("Failed", "FailureTarget") and condition["status"] == "True":
-            return f"{condition.get('reason', 'Failed')}: {condition.get('message', '')}"
+        if condition["type"] in _ENDS and condition["status"] == "True":
+            reason = condition.get("reason") or condition["type"]
+            return f"{reason}: {condition.get('message', '')}"
     return ""
+
+
+_ENDS = frozenset({"Complete", "Failed", "FailureTarget"})
 
 
 def _failure(
@@ -183,7 +191,7 @@ def _failure(
     if reason in _NOT_THE_GATES_FAULT:
         return f"{reason}: {(pod or {}).get('status', {}).get('message', '')}"
     if terminated is None and ended:
-        return f"{ended} {_waiting(pod)}".strip()
+        return f"Its pod left no result. {ended} {_waiting(pod)}".strip()
     return ""
 
 
