@@ -26,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             return run_webhook(asked.settings)
         case "validate":
+            # A stop that comes during the imports waits until there is somebody to answer it.
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
             from modelwarden.validation.job import run_validate
 
             return run_validate(os.environ)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelwarden.domain.artifact_uri import (
@@ -188,6 +188,7 @@ def test_a_uri_that_two_readers_could_read_differently_is_refused(text: str) -> 
     assert len(answer.sentence) < 400
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_whatever_is_accepted_is_written_back_unchanged(text: str) -> None:
     answer = parse("s3://models/" + text)
@@ -195,6 +196,7 @@ def test_whatever_is_accepted_is_written_back_unchanged(text: str) -> None:
     assert isinstance(answer, Verdict) or answer.text == "s3://models/" + text
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab/.%\\-"))
 def test_no_accepted_path_leaves_its_place(text: str) -> None:
     answer = parse("s3://models/" + text)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelwarden.domain.digests import (
@@ -63,6 +63,7 @@ names = st.from_regex(r"[a-zA-Z0-9 ._+é☃-]{1,9}", fullmatch=True).filter(
 )
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.dictionaries(st.tuples(names, names), st.binary(max_size=40), min_size=1, max_size=8))
 def test_the_digest_of_a_folder_is_what_the_shell_prints(
     tmp_path_factory: pytest.TempPathFactory, files: dict[tuple[str, str], bytes]

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelwarden.domain.canonical import digest_of
@@ -167,6 +167,7 @@ def test_what_a_terminal_would_obey_is_not_kept() -> None:
     }
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300), st.integers() | st.none())
 def test_nothing_unexpected_passes_or_raises(text: str, exit_code: int | None) -> None:
     assert read_result(text, exit_code, digest=DIGEST).outcome is GateOutcome.FAILED
@@ -181,6 +182,7 @@ plain = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=4), plain, max_size=4))
 def test_facts_that_were_read_have_a_digest(facts: dict[str, Any]) -> None:
     result = read_result(message(facts=facts), 0, digest=DIGEST)

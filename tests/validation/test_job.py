@@ -218,3 +218,20 @@ def test_a_stopped_gate_says_that_it_decided_nothing(
 
     result = read_result(left.read_text(), exit_code, digest=there.digest)
     assert (result.outcome, result.code) == (GateOutcome.INCONCLUSIVE, "Stopped")
+
+
+def test_a_gate_that_is_stopped_at_once_says_so_too(there: Uploaded, tmp_path: Path) -> None:
+    left = tmp_path / "termination-log"
+    access = StoreAccess(credentials=Credentials(access_key="a", secret_key="b"))
+    variables = {**environment(access, there), "MODELWARDEN_RESULT": str(left)}
+    # The new process inherits the mask: its signal waits there from the first moment.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        process = subprocess.Popen(COMMAND, env=variables, stderr=subprocess.PIPE)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    with process:
+        process.send_signal(signal.SIGTERM)
+        exit_code = process.wait(30)
+
+    assert read_result(left.read_text(), exit_code, digest=there.digest).code == "Stopped"

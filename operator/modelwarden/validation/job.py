@@ -106,6 +106,7 @@ def _stopped_by_sigterm() -> Iterator[None]:
         raise StopRequestedError
 
     signal.signal(signal.SIGTERM, stop)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     try:
         yield
     finally:
