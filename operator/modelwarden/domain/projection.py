@@ -218,7 +218,7 @@ def _statuses(
 
 
 def _without_empties(value: Any) -> Any:
-    """Leave empty objects and lists out: an applied field that lost all its content becomes null."""
+    """Leave empty objects and lists out: applied, a field that lost its content is null."""
     if isinstance(value, dict):
         kept = {key: _without_empties(item) for key, item in value.items()}
         return {key: item for key, item in kept.items() if item not in ({}, [])}
