@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import running
+from tests.cluster import pods, running
 from tests.cluster.local import programs
 from tests.cluster.running import RunningCluster
 
@@ -45,3 +45,11 @@ def namespace(cluster: RunningCluster, request: pytest.FixtureRequest) -> Iterat
     """A namespace of the test's own, under restricted Pod Security."""
     with cluster.namespace(request.node.name.removeprefix("test_")) as name:
         yield name
+
+
+@pytest.fixture(scope="session")
+def probe(cluster: RunningCluster) -> str:
+    """The image of the tests' own program, loaded; `tests.cluster.pods` makes pods of it."""
+    image = pods.probe_image()
+    cluster.load_image(image)
+    return image

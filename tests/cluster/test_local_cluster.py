@@ -6,50 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.local import images, programs, users
+from tests.cluster.local import programs, users
+from tests.cluster.pods import alone, pod, settled
 from tests.cluster.running import RunningCluster, until
-
-PROBE = "modelwarden-test/probe:1"
-
-
-@pytest.fixture(scope="session")
-def probe(cluster: RunningCluster) -> str:
-    program = programs.built("probe")
-    image = images.make(
-        images.Scratch(reference=PROBE, entrypoint=("/probe",), files={"/probe": program})
-    )
-    cluster.load_image(image)
-    return image
-
-
-def pod(*words: str, volumes: list[Any] | None = None, mounts: list[Any] | None = None) -> Any:
-    container = {
-        "name": "probe",
-        "image": PROBE,
-        "args": list(words),
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "readOnlyRootFilesystem": True,
-        },
-        "volumeMounts": mounts or [],
-    }
-    return {
-        "containers": [container],
-        "restartPolicy": "Never",
-        "securityContext": {
-            "fsGroup": 65532,
-            "runAsNonRoot": True,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "terminationGracePeriodSeconds": 0,
-        "volumes": volumes or [],
-    }
-
-
-def alone(name: str, spec: Any) -> Any:
-    metadata = {"name": name, "labels": {"app": name}}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
 def service(name: str, port: int) -> Any:
@@ -69,16 +28,6 @@ def deployment(name: str, spec: Any, *, replicas: int) -> Any:
             "template": template,
         },
     }
-
-
-def settled(cluster: RunningCluster, namespace: str, name: str) -> Any:
-    """The state that the pod's one container ended in."""
-
-    def terminated() -> Any:
-        status = cluster.get(f"--namespace={namespace}", "pod", name)["status"]
-        return status.get("containerStatuses", [{"state": {}}])[0]["state"].get("terminated")
-
-    return until(terminated, what=f"the end of pod {name}")
 
 
 def test_a_job_completes_and_says_its_verdict(

@@ -31,7 +31,8 @@ _NOT_NEEDED = (
     "var/lib/apt/lists",
     "var/log",
 )
-_LAYERS_KEPT = 300
+_LAYERS_KEPT = 100
+_TAGS_KEPT = 6
 _NEVER_SOURCE = ("__pycache__", ".pyc")
 
 
@@ -53,7 +54,7 @@ def build(context: Path, target: str, reference: str) -> bool:
             if _buildah_label(reference) == digest:
                 return False
             images.buildah("rm", "--all", capture_output=True)  # of a build that was interrupted
-            _forget_old_layers()
+            _forget_old_builds(reference)
             base = base_image()
             with step(f"building image {reference}"):
                 _build_by_buildah(context, target, reference, digest=digest, base=base)
@@ -61,14 +62,22 @@ def build(context: Path, target: str, reference: str) -> bool:
 
 
 def sources_digest(context: Path, target: str) -> str:
-    """What the image is made of, as one digest: the Dockerfile and every file it copies."""
-    dockerfile = (context / "Dockerfile").read_text()
-    digest = hashlib.sha256(f"{target}\0{dockerfile}".encode())
-    for file in sorted(_copied_files(context, dockerfile)):
+    """What the target is made of, as one digest: its instructions and every file they copy."""
+    instructions = _instructions_for(target, (context / "Dockerfile").read_text())
+    digest = hashlib.sha256("\n".join(instructions).encode())
+    for file in sorted(set(_copied_files(context, instructions))):
         name = file.relative_to(context).as_posix()
         digest.update(f"{name}\0{file.stat().st_mode & 0o111}\0".encode())
         digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
+
+
+def forget(reference: str) -> None:
+    """Removes an image that was built here."""
+    if machine.has_docker():
+        subprocess.run(["docker", "rmi", reference], capture_output=True, check=False)
+    elif images.buildah_identity(reference):
+        images.buildah("rmi", reference, capture_output=True)
 
 
 def base_image() -> str:
@@ -166,11 +175,32 @@ def _release() -> dict[str, str]:
     return {name: value.strip('"') for name, _, value in pairs}
 
 
-def _copied_files(context: Path, dockerfile: str) -> Iterator[Path]:
-    joined = dockerfile.replace("\\\n", " ")
-    for line in joined.splitlines():
-        words = shlex.split(line, comments=True)
-        if not words or words[0].upper() not in {"COPY", "ADD"} or "--from=" in line:
+def _instructions_for(target: str, dockerfile: str) -> list[str]:
+    """The instructions of the target and of the stages it builds on, in the file's order."""
+    stages: dict[str, list[str]] = {"": []}
+    uses: dict[str, set[str]] = {"": set()}
+    name = ""
+    joined = re.sub(r"^\s*#.*\n", "", dockerfile, flags=re.MULTILINE).replace("\\\n", " ")
+    for line in filter(str.strip, joined.splitlines()):
+        words = line.split()
+        if words[0].upper() == "FROM":
+            name = words[-1]
+            stages[name], uses[name] = [], {"", words[1]}
+        stages[name].append(line)
+        uses[name].update(re.findall(r"--from=(\S+)", line))
+    if target not in stages:
+        raise CannotBuildError(f"the Dockerfile has no stage {target!r}")
+    wanted, more = set[str](), {target}
+    while more:
+        wanted |= more
+        more = {used for stage in more for used in uses.get(stage, ())} - wanted
+    return [line for stage, lines in stages.items() if stage in wanted for line in lines]
+
+
+def _copied_files(context: Path, instructions: list[str]) -> Iterator[Path]:
+    for line in instructions:
+        words = shlex.split(line)
+        if words[0].upper() not in {"COPY", "ADD"} or "--from=" in line:
             continue
         for source in (word for word in words[1:-1] if not word.startswith("--")):
             for path in context.glob(source.removeprefix("./").strip("/") or "*"):
@@ -197,11 +227,17 @@ def _buildah_label(reference: str) -> str | None:
     return outcome.stdout.strip() if outcome.returncode == 0 else None
 
 
-def _forget_old_layers() -> None:
-    """Drops the layers of earlier builds once there are many: the next build starts afresh."""
+def _forget_old_builds(reference: str) -> None:
+    """Keeps the last few tags of the image, and the layers of the last few builds."""
+    form = ("--format", "{{.CreatedAtRaw}} {{.Name}}:{{.Tag}}")
+    repository = reference.rpartition(":")[0].removeprefix("localhost/")
+    listed = images.buildah("images", *form, capture_output=True).stdout.splitlines()
+    names = [line.split()[-1] for line in sorted(listed, reverse=True)]
+    tags = [name for name in names if name.rpartition(":")[0] == f"localhost/{repository}"]
+    for name in tags[_TAGS_KEPT:]:
+        images.buildah("rmi", name, check=False, capture_output=True)
     words = ("images", "--quiet", "--all", "--filter", "dangling=true")
-    unnamed = images.buildah(*words, capture_output=True).stdout.split()
-    if len(unnamed) > _LAYERS_KEPT:
+    if len(images.buildah(*words, capture_output=True).stdout.split()) > _LAYERS_KEPT:
         images.buildah("rmi", "--prune", check=False, capture_output=True)
 
 

@@ -66,7 +66,7 @@ def make(image: Scratch) -> str:
 
 def load(cluster: "Cluster", reference: str) -> None:
     """Carries an image, by name or by file, into the cluster's node."""
-    with _found(reference) as (file, identity):
+    with archive_of(reference) as (file, identity):
         if not _has(cluster, reference, identity):
             load_archive(cluster, file)
             _remember(cluster, reference, identity)
@@ -105,7 +105,7 @@ def buildah_environment() -> dict[str, str]:
 
 
 @contextmanager
-def _found(reference: str) -> Iterator[tuple[Path, str]]:
+def archive_of(reference: str) -> Iterator[tuple[Path, str]]:
     """The image as an archive, and what tells it from another of the same name."""
     own = _own_archive(reference)
     if Path(reference).is_file():

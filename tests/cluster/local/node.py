@@ -156,8 +156,8 @@ def _make_network(node: Node) -> None:
     _await("the link to the machine", _has_link)
     _run("ip", "address", "add", f"{node.address}/30", "dev", "eth0")
     _run("ip", "link", "set", "eth0", "up")
-    # The API server calls webhooks by their Services: kube-proxy turns such a packet aside, but only
-    # one that has a route to begin with.
+    # The API server calls webhooks by their Services: kube-proxy turns such a packet aside, but
+    # only one that has a route to begin with.
     _run("ip", "route", "add", SERVICE_NETWORK, "dev", "eth0")
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
     # The machine knows no way back to a pod, so that what pods send there bears the node's address.
