@@ -1,6 +1,6 @@
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,7 +43,8 @@ class Running:
             return response.status, await response.text()
 
 
-Start = Callable[[], Any]
+Look = Callable[[Ledger[LedgerState], ModelKey], Awaitable[None]]
+Start = Callable[..., Any]
 
 
 @pytest.fixture
@@ -72,17 +73,19 @@ def start(server: FakeApiServer, settings: Settings, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(run, "UNWATCH_SECONDS", 0.2)
 
     @asynccontextmanager
-    async def started() -> AsyncIterator[Running]:
+    async def started(look: Look | None = None) -> AsyncIterator[Running]:
         seen: list[tuple[ModelKey, frozenset[str]]] = []
         problems: list[ModelwardenError | None] = []
 
         def make(
-            _: Ledger[LedgerState] | None, problem: ModelwardenError | None
+            ledger: Ledger[LedgerState] | None, problem: ModelwardenError | None
         ) -> Reconcile[ModelKey]:
             problems.append(problem)
 
             async def reconcile(key: ModelKey, touched: frozenset[str]) -> None:
                 seen.append((key, touched))
+                if look is not None and ledger is not None:
+                    await look(ledger, key)
 
             return reconcile
 

@@ -48,6 +48,11 @@ def gate(name: str) -> dict[str, Any]:
     return {"metadata": metadata}
 
 
+def annotations(server: FakeApiServer) -> dict[str, str]:
+    lease = server.get(LEASES, "modelwarden-controller", "modelwarden-system")
+    return dict(lease["metadata"].get("annotations") or {})
+
+
 async def ready(running: Running) -> None:
     async with asyncio.timeout(10):
         while True:
@@ -129,12 +134,7 @@ async def test_the_ledger_begins_with_a_key_and_is_anchored_in_the_lease(
 ) -> None:
     async with start() as running:
         await ready(running)
-
-        def annotations() -> dict[str, str]:
-            lease = server.get(LEASES, "modelwarden-controller", "modelwarden-system")
-            return dict(lease["metadata"].get("annotations") or {})
-
-        await eventually(lambda: annotations().get("modelwarden.io/ledger-size") == "1")
+        await eventually(lambda: annotations(server).get("modelwarden.io/ledger-size") == "1")
         key = server.get(SECRETS, "modelwarden-ledger-key", "modelwarden-system")
         assert list(key["data"]) == ["ed25519.pem"]
         assert await running.ask("/readyz") == (200, "ok\n")
@@ -161,13 +161,8 @@ async def test_what_a_look_records_is_counted_and_anchored(
 
     server.put(MODELS, stored("fraud"))
     async with start(record) as running:
-
-        def size() -> str:
-            lease = server.get(LEASES, "modelwarden-controller", "modelwarden-system")
-            return str(lease["metadata"]["annotations"]["modelwarden.io/ledger-size"])
-
         await ready(running)
-        await eventually(lambda: size() == "2")
+        await eventually(lambda: annotations(server).get("modelwarden.io/ledger-size") == "2")
         _, text = await running.ask("/metrics")
 
     assert 'modelwarden_ledger_appends_total{operation="Review"} 1.0' in text

@@ -225,8 +225,9 @@ class ApiClient:
                 data = await response.read()
                 code = response.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            why = str(error) or type(error).__name__
             raise UnavailableError(
-                f"{method} {path}: the API server did not answer: {error or type(error).__name__}"
+                f"{method} {path}: the API server did not answer: {why}"
             ) from error
         finally:
             self._observe(method, code, time.monotonic() - began)

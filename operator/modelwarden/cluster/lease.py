@@ -125,7 +125,7 @@ class Elector:
                 self._renewed_at = None
                 raise
             except (ModelwardenError, TimeoutError) as error:
-                logger.warning("The lease was not renewed: %s", error or type(error).__name__)
+                logger.warning("The lease was not renewed: %s", str(error) or type(error).__name__)
             self.ensure_leader()
 
     async def release(self) -> None:
@@ -139,7 +139,7 @@ class Elector:
                 if not await self._write_first(free) and await self._is_still_ours():
                     await self._write(free)
         except (ModelwardenError, TimeoutError) as error:
-            logger.warning("The lease runs out by itself: %s", error or type(error).__name__)
+            logger.warning("The lease runs out by itself: %s", str(error) or type(error).__name__)
         finally:
             self._renewed_at = None
 

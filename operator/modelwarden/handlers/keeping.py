@@ -77,8 +77,14 @@ class LedgerKeeper:
                 return
             await asyncio.sleep(RETRY_SECONDS)
 
-    def announce(self) -> None:
-        """Have the anchor written, if the ledger has grown."""
+    def tell_of(self, key: ModelKey, *, since: int) -> None:
+        """Count what was recorded of a Model after so many records, and have the anchor written."""
+        for record in () if self.ledger is None else self.ledger.records(key):
+            if record.index >= since:
+                self._metrics.ledger_appends.labels(record.operation.value).inc()
+        self._announce()
+
+    def _announce(self) -> None:
         anchor = self.anchor
         if anchor is not None and anchor != self._announced:
             self._announced = anchor
@@ -93,7 +99,7 @@ class LedgerKeeper:
             self._show(error)
             return False
         self._show(None)
-        self.announce()
+        self._announce()
         return True
 
     async def _open(self) -> Ledger[LedgerState]:

@@ -23,7 +23,12 @@ from modelwarden.cluster.client import ApiClient, connect
 from modelwarden.cluster.definitions import require_definitions
 from modelwarden.cluster.lease import Elector, Timing
 from modelwarden.domain.state import LedgerState, ModelKey
-from modelwarden.errors import MisconfiguredError, ModelwardenError
+from modelwarden.errors import (
+    LedgerConflictError,
+    LedgerUnavailableError,
+    MisconfiguredError,
+    ModelwardenError,
+)
 from modelwarden.handlers import health
 from modelwarden.handlers.inbox import Inbox
 from modelwarden.handlers.keeping import LedgerKeeper, reason_of
@@ -212,10 +217,17 @@ class Controller:
 
     async def _reconcile(self, key: ModelKey, touched: frozenset[str]) -> float | None:
         self.elector.ensure_leader()
+        size = self.keeper.size
         try:
             return await self._current(key, touched)
+        except LedgerConflictError:
+            self._metrics.ledger_conflicts.inc()
+            raise
+        except LedgerUnavailableError:
+            self._metrics.ledger_unavailable.inc()
+            raise
         finally:
-            self.keeper.announce()
+            self.keeper.tell_of(key, since=size)
 
 
 def _elector(client: ApiClient, settings: Settings) -> Elector:
