@@ -1,0 +1,289 @@
+"""When an attempt opens, and what the stages surface asks for."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import pytest
+
+from modelwarden.domain.facts import DesiredStages
+from modelwarden.domain.movement import (
+    Request,
+    named_versions,
+    opens_an_attempt,
+    requests,
+    wanted_stage,
+)
+from modelwarden.domain.stages import LADDER, Move, Stage, is_above, next_step
+from modelwarden.domain.state import AttemptKey, AttemptOutcome, AttemptState, ModelState
+from tests.domain.builders import (
+    attempt,
+    author,
+    model,
+    stages,
+    state,
+)
+
+STAGING_1, STAGING_2 = "stages.staging/1", "stages.staging/2"
+ARCHIVED_1, REGISTERED_1 = "stages.archived/1", "stages.registered/1"
+PRODUCTION = "stages.production"
+
+
+def asked(identifier: str, *parts: str) -> Request:
+    return Request(
+        key=AttemptKey(1, Stage.STAGING),
+        kind=Move.PROMOTE,
+        source=Stage.REGISTERED,
+        part=STAGING_1,
+        reason="candidate 1",
+        author=author(identifier, *parts),
+    )
+
+
+class Latest(NamedTuple):
+    """The latest attempt at a key, and whether a request opens the next one."""
+
+    title: str
+    attempt: AttemptState | None
+    request: str
+    opens: bool
+
+
+def ended(outcome: AttemptOutcome, *, reopens: bool = False) -> AttemptState:
+    return attempt(to=Stage.STAGING, outcome=outcome, reopens=reopens)
+
+
+LATEST = (
+    Latest("the first request", None, "r1", opens=True),
+    Latest("an open attempt", ended(AttemptOutcome.OPEN), "r1", opens=False),
+    Latest("another request while one is open", ended(AttemptOutcome.OPEN), "r2", opens=False),
+    Latest("another request in a rollout", ended(AttemptOutcome.ROLLING_OUT), "r2", opens=False),
+    Latest("a failed attempt", ended(AttemptOutcome.FAILED), "r1", opens=False),
+    Latest("a failed attempt, asked again", ended(AttemptOutcome.FAILED), "r2", opens=True),
+    Latest("a rejected attempt", ended(AttemptOutcome.REJECTED), "r1", opens=False),
+    Latest("a rejected attempt, asked again", ended(AttemptOutcome.REJECTED), "r2", opens=True),
+    Latest("one that was taken back", ended(AttemptOutcome.SUPERSEDED), "r1", opens=False),
+    Latest("one taken back, asked again", ended(AttemptOutcome.SUPERSEDED), "r2", opens=True),
+    Latest(
+        "one that a change superseded",
+        ended(AttemptOutcome.SUPERSEDED, reopens=True),
+        "r1",
+        opens=True,
+    ),
+    Latest("one that succeeded", ended(AttemptOutcome.SUCCEEDED), "r1", opens=False),
+    Latest("one that succeeded, asked again", ended(AttemptOutcome.SUCCEEDED), "r2", opens=True),
+)
+
+
+@pytest.mark.parametrize("row", LATEST, ids=lambda row: row.title)
+def test_one_request_opens_one_attempt(row: Latest) -> None:
+    assert opens_an_attempt(asked(row.request, STAGING_1), row.attempt) is row.opens
+
+
+class Wish(NamedTuple):
+    """A surface, where version 1 is, and the step that is asked for."""
+
+    title: str
+    surface: DesiredStages
+    at: ModelState
+    authors: tuple[tuple[str, ...], ...]
+    step: tuple[Move, Stage, str, str, str] | None
+
+
+def only(stage: Stage) -> ModelState:
+    return state({1: stage})
+
+
+def replaced(spent: str = "r1", *, by: int = 2) -> ModelState:
+    """Version 1 was in Production, and another version replaced it."""
+    after = state({1: Stage.RETIRING, by: Stage.PRODUCTION})
+    left = replace(after.versions[1], was_superseded=True, spent_request=spent)
+    return replace(after, versions={**after.versions, 1: left})
+
+
+UNKNOWN = state({})
+R1 = ("r1", STAGING_1)
+WISHES = (
+    Wish("absence means stay", stages(), only(Stage.STAGING), (), None),
+    Wish(
+        "a registered version into Staging",
+        stages(staging=(1,)),
+        only(Stage.REGISTERED),
+        (R1,),
+        (Move.PROMOTE, Stage.STAGING, STAGING_1, "candidate 1", "r1"),
+    ),
+    Wish(
+        "a version that nobody recorded yet",
+        stages(staging=(1,)),
+        UNKNOWN,
+        (R1,),
+        (Move.PROMOTE, Stage.STAGING, STAGING_1, "candidate 1", "r1"),
+    ),
+    Wish("a version that is there", stages(staging=(1,)), only(Stage.STAGING), (R1,), None),
+    Wish(
+        "Production at once leads through Staging",
+        stages(1),
+        only(Stage.REGISTERED),
+        (("r1", PRODUCTION),),
+        (Move.PROMOTE, Stage.STAGING, PRODUCTION, "release 1", "r1"),
+    ),
+    Wish(
+        "the way through Staging answers to the newest of both entries",
+        stages(1, staging=(1,)),
+        only(Stage.REGISTERED),
+        (R1, ("r2", PRODUCTION)),
+        (Move.PROMOTE, Stage.STAGING, STAGING_1, "candidate 1", "r2"),
+    ),
+    Wish(
+        "the last step answers to the production entry",
+        stages(1, staging=(1,)),
+        only(Stage.STAGING),
+        (("r1", PRODUCTION), ("r2", STAGING_1)),
+        (Move.PROMOTE, Stage.PRODUCTION, PRODUCTION, "release 1", "r1"),
+    ),
+    Wish(
+        "the newest request that changed the entry counts",
+        stages(staging=(1,)),
+        only(Stage.REGISTERED),
+        (("r1", STAGING_1), ("r2", "governed"), ("r3", STAGING_1, STAGING_2)),
+        (Move.PROMOTE, Stage.STAGING, STAGING_1, "candidate 1", "r3"),
+    ),
+    Wish(
+        "an entry that nobody stamped",
+        stages(staging=(1,)),
+        only(Stage.REGISTERED),
+        (("r2", STAGING_2),),
+        (Move.PROMOTE, Stage.STAGING, STAGING_1, "candidate 1", ""),
+    ),
+    Wish("Production is reached", stages(1, staging=(1,)), only(Stage.PRODUCTION), (R1,), None),
+    Wish(
+        "the staging entry of a version that is being replaced is spent",
+        stages(2, staging=(1, 2)),
+        state({1: Stage.PRODUCTION, 2: Stage.STAGING}),
+        (R1,),
+        # What is asked is the other version's step.
+        (Move.PROMOTE, Stage.PRODUCTION, PRODUCTION, "release 2", ""),
+    ),
+    Wish(
+        "the staging entry of a replaced version is spent",
+        stages(2, staging=(1, 2)),
+        replaced(),
+        (R1,),
+        None,
+    ),
+    Wish(
+        "also where nobody stamped it",
+        stages(2, staging=(1, 2)),
+        replaced(spent=""),
+        (),
+        None,
+    ),
+    Wish(
+        "once it is changed it asks again",
+        stages(2, staging=(1, 2)),
+        replaced(),
+        (("r5", STAGING_1),),
+        (Move.PROMOTE, Stage.STAGING, STAGING_1, "candidate 1", "r5"),
+    ),
+    Wish(
+        "taking back the first promotion asks by the removed line",
+        stages(staging=(1,)),
+        only(Stage.PRODUCTION),
+        (R1, ("r2", PRODUCTION)),
+        (Move.WITHDRAW, Stage.STAGING, STAGING_1, "candidate 1", "r2"),
+    ),
+    Wish(
+        "withdrawn to Registered",
+        stages(registered=(1,)),
+        only(Stage.PRODUCTION),
+        (("r2", REGISTERED_1, PRODUCTION),),
+        (Move.WITHDRAW, Stage.REGISTERED, REGISTERED_1, "demote 1", "r2"),
+    ),
+    Wish(
+        "out of Production to the archive",
+        stages(archived=(1,)),
+        only(Stage.PRODUCTION),
+        (("r2", ARCHIVED_1, PRODUCTION),),
+        (Move.ARCHIVE, Stage.ARCHIVED, ARCHIVED_1, "archive 1", "r2"),
+    ),
+    Wish(
+        "out of Staging",
+        stages(registered=(1,)),
+        only(Stage.STAGING),
+        (("r2", REGISTERED_1, STAGING_1),),
+        (Move.DEMOTE, Stage.REGISTERED, REGISTERED_1, "demote 1", "r2"),
+    ),
+    Wish(
+        "a demotion answers to the entry that stopped naming it, if that is newer",
+        stages(registered=(1,)),
+        only(Stage.STAGING),
+        (("r2", REGISTERED_1), ("r3", STAGING_1)),
+        (Move.DEMOTE, Stage.REGISTERED, REGISTERED_1, "demote 1", "r3"),
+    ),
+    Wish("on its way to the archive", stages(archived=(1,)), replaced(), (), None),
+    Wish(
+        "back from the archive",
+        stages(staging=(1,)),
+        only(Stage.ARCHIVED),
+        (R1,),
+        (Move.PROMOTE, Stage.STAGING, STAGING_1, "candidate 1", "r1"),
+    ),
+)
+
+
+@pytest.mark.parametrize("row", WISHES, ids=lambda row: row.title)
+def test_the_surface_asks_for_this_step(row: Wish) -> None:
+    facts = model(stages=row.surface, authors=tuple(author(*item) for item in row.authors))
+
+    found = [(r.kind, r.key.target, r.part, r.reason, r.id) for r in requests(facts, row.at)]
+
+    assert found == ([] if row.step is None else [row.step])
+
+
+@pytest.mark.parametrize(
+    ("surface", "stage"),
+    [
+        (stages(1, staging=(1,)), Stage.PRODUCTION),
+        (stages(staging=(1,)), Stage.STAGING),
+        (stages(archived=(1,)), Stage.ARCHIVED),
+        (stages(registered=(1,)), Stage.REGISTERED),
+        (stages(2, staging=(3,)), None),
+    ],
+    ids=["both", "staging", "archived", "registered", "not named"],
+)
+def test_a_version_is_wanted_where_the_surface_names_it(
+    surface: DesiredStages, stage: Stage | None
+) -> None:
+    assert wanted_stage(surface, 1) is stage
+
+
+def test_every_place_names_versions() -> None:
+    surface = stages(3, staging=(3, 4), archived=(1,), registered=(2,))
+
+    assert named_versions(surface) == (1, 2, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("at", "wanted", "step"),
+    [
+        (Stage.REGISTERED, Stage.PRODUCTION, Stage.STAGING),
+        (Stage.STAGING, Stage.PRODUCTION, Stage.PRODUCTION),
+        (Stage.REGISTERED, Stage.STAGING, Stage.STAGING),
+        (Stage.PRODUCTION, Stage.STAGING, Stage.STAGING),
+        (Stage.PRODUCTION, Stage.ARCHIVED, Stage.ARCHIVED),
+        (Stage.ARCHIVED, Stage.PRODUCTION, Stage.STAGING),
+    ],
+    ids=lambda stage: stage.value,
+)
+def test_the_way_to_production_leads_through_staging(at: Stage, wanted: Stage, step: Stage) -> None:
+    assert next_step(at, wanted) is step
+
+
+def test_the_ladder_has_three_rungs_and_all_else_is_below() -> None:
+    above = {(stage, other) for stage in Stage for other in Stage if is_above(stage, other)}
+
+    assert above == {
+        (Stage.STAGING, Stage.REGISTERED),
+        (Stage.PRODUCTION, Stage.REGISTERED),
+        (Stage.PRODUCTION, Stage.STAGING),
+        *((rung, below) for rung in LADDER for below in (Stage.RETIRING, Stage.ARCHIVED)),
+    }
