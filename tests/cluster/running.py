@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .local import programs, users
+from .local import machine, programs, users
 
 NAME = "modelwarden-test"
 Answer = TypeVar("Answer")
@@ -123,9 +123,10 @@ class RunningCluster:
 
 
 def kind_program() -> Path:
-    """The program that makes clusters: the one named by KIND, else the one beside this file."""
-    chosen = os.environ.get("KIND")
-    return Path(shutil.which(chosen) or chosen) if chosen else Path(__file__).parent / "kind"
+    """The program that makes clusters: KIND names it; else ours, or kind itself."""
+    ours = str(Path(__file__).parent / "kind")
+    chosen = os.environ.get("KIND") or (ours if machine.is_a_home_for_processes() else "kind")
+    return Path(shutil.which(chosen) or chosen)
 
 
 def is_to_be_kept() -> bool:

@@ -76,7 +76,7 @@ def read_all(*paths: Path) -> dict[str, Any]:
 
 def remove(path: Path, cluster: str) -> None:
     """Takes the logins of a cluster out of the file."""
-    if not path.exists() or not path.read_text().strip():
+    if not path.exists() or cluster not in path.read_text():
         return
     content = read(path)
     contexts = content["contexts"] or []

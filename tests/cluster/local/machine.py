@@ -58,15 +58,16 @@ def prepare() -> None:
 def findings() -> list[Finding]:
     """Everything the doctor looks at."""
     looks: tuple[Callable[[], Finding], ...] = (
-        _runs_linux,
-        _is_root,
-        _has_packages,
-        _has_namespaces,
-        _has_go,
-        _has_programs,
-        _has_room,
+        (_runs_linux, _is_root, _has_packages, _has_namespaces)
+        if is_a_home_for_processes()
+        else (_has_engine, _has_kind, _has_openssl)
     )
-    return [look() for look in looks]
+    return [look() for look in (*looks, _has_go, _has_programs, _has_room)]
+
+
+def is_a_home_for_processes() -> bool:
+    """True if the cluster can be made of processes here; elsewhere it is kind's."""
+    return _runs_linux().is_well and _is_root().is_well
 
 
 def has_docker() -> bool:
@@ -92,7 +93,7 @@ def _runs_linux() -> Finding:
     return Finding(
         what="Linux",
         is_well=sys.platform == "linux",
-        remedy="elsewhere the cluster is kind's: install Docker and kind, and set KIND=kind",
+        remedy="elsewhere the cluster is kind's: install Docker and kind",
     )
 
 
@@ -100,7 +101,29 @@ def _is_root() -> Finding:
     return Finding(
         what="root",
         is_well=hasattr(os, "geteuid") and os.geteuid() == 0,
-        remedy="a node of processes mounts and routes: run as root, or use kind with KIND=kind",
+        remedy="a node of processes mounts and routes: run as root, or install Docker and kind",
+    )
+
+
+def _has_engine() -> Finding:
+    return Finding(
+        what="Docker (without root on Linux the cluster is kind's)",
+        is_well=has_docker(),
+        remedy="start its engine, or run as root on Linux",
+    )
+
+
+def _has_kind() -> Finding:
+    return Finding(
+        what="kind",
+        is_well=shutil.which("kind") is not None,
+        remedy="install kind, or run as root on Linux",
+    )
+
+
+def _has_openssl() -> Finding:
+    return Finding(
+        what="openssl", is_well=shutil.which("openssl") is not None, remedy="install openssl"
     )
 
 

@@ -124,6 +124,7 @@ def _delete_cluster(chosen: argparse.Namespace) -> None:
 def _delete_clusters(chosen: argparse.Namespace) -> None:
     for name in [cluster.name for cluster in clusters.known()] if chosen.all else chosen.names:
         clusters.delete(name)
+        kubeconfigs.remove(_kubeconfig(chosen), f"kind-{name}")
         say(f"  {name} is gone")
 
 
@@ -158,7 +159,7 @@ def _ready(name: str) -> clusters.Cluster:
 
 
 def _kubeconfig(chosen: argparse.Namespace) -> Path:
-    if chosen.kubeconfig:
+    if getattr(chosen, "kubeconfig", None):
         return Path(chosen.kubeconfig)
     environment = os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
     return Path(environment) if environment else Path.home() / ".kube" / "config"
