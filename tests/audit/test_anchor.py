@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelwarden.audit.anchor import Anchor
@@ -20,6 +20,7 @@ def test_an_anchor_is_four_annotations() -> None:
     assert ANCHOR.to_annotations() == ANNOTATIONS
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1), st.integers(min_value=0), st.text(min_size=1), st.text(min_size=1))
 def test_an_anchor_is_read_as_it_was_written(origin: str, size: int, head: str, key: str) -> None:
     anchor = Anchor(origin=origin, size=size, head=head, key=key)

@@ -35,6 +35,7 @@ from tests.audit.builders import (
     genesis,
     key_of,
     opened,
+    remember,
     sha256,
     store_of,
 )
@@ -360,6 +361,34 @@ async def test_what_does_not_fold_harms_nobody_who_waits_beside_it() -> None:
     assert ledger.state == ("0:begin", "1:t0", "2:t2")
 
 
+async def test_what_does_not_fold_after_what_came_first_is_never_written() -> None:
+    def only_at_one(state: State, record: Record) -> State:
+        if record.transaction == "t1" and record.index != 1:
+            raise ArithmeticError("this cannot be")
+        return remember(state, record)
+
+    store = MemoryStore()
+    start: State = ()
+    mine = await Ledger.open(store, SIGNER, fold=only_at_one, initial=start, genesis=genesis())
+    other = await opened(store)
+    await append(other, "theirs", model=CHURN)
+
+    with pytest.raises(ArithmeticError):
+        await append(mine, "t1")
+    assert keys_of(store) == ["0", "1"]
+    assert mine.state == ("0:begin", "1:theirs")
+
+
+async def test_a_signer_that_signs_wrongly_writes_nothing() -> None:
+    store = MemoryStore()
+    await opened(store)
+    ledger = await opened(store, signer=replace(SIGNER, sign=THIEF.sign))
+
+    with pytest.raises(LedgerBrokenError, match="BadSignature"):
+        await append(ledger, "t1")
+    assert keys_of(store) == ["0"]
+
+
 async def test_time_stands_still_rather_than_going_back() -> None:
     ledger = await opened(store := MemoryStore())
     times = ["2026-11-23T12:00:00Z", "2026-11-23T11:00:00Z", "2026-11-23T12:00:00.5Z"]
@@ -431,10 +460,18 @@ class Held(MemoryStore):
         return super().put_if_absent(key, data)
 
 
+async def held(
+    ledger: Ledger[State], store: Held, *, model: ModelKey = FRAUD
+) -> asyncio.Future[tuple[Record, ...]]:
+    """Start an append and wait until it is at the store."""
+    leader = asyncio.ensure_future(append(ledger, "t1", model=model))
+    await asyncio.to_thread(store.reached.wait, 30)
+    return leader
+
+
 async def test_one_who_gives_up_takes_nobody_along() -> None:
     ledger = await opened(store := Held())
-    leader = asyncio.ensure_future(append(ledger, "t1"))
-    await asyncio.to_thread(store.reached.wait, 30)
+    leader = await held(ledger, store)
     follower = asyncio.ensure_future(append(ledger, "t2", model=CHURN))
     await asyncio.sleep(0)
 
@@ -453,8 +490,7 @@ async def test_one_who_gives_up_takes_nobody_along() -> None:
 
 async def test_one_who_gives_up_while_waiting_is_not_written() -> None:
     ledger = await opened(store := Held())
-    leader = asyncio.ensure_future(append(ledger, "t1"))
-    await asyncio.to_thread(store.reached.wait, 30)
+    leader = await held(ledger, store)
     waiting = asyncio.ensure_future(append(ledger, "t2", model=CHURN))
     await asyncio.sleep(0)
 
@@ -462,8 +498,67 @@ async def test_one_who_gives_up_while_waiting_is_not_written() -> None:
     await asyncio.wait([waiting])
     store.go_on.set()
     await leader
+    await append(ledger, "t3")
 
-    assert ledger.state == ("0:begin", "1:t1")
+    assert ledger.state == ("0:begin", "1:t1", "2:t3")
+
+
+async def test_of_two_that_wait_with_the_same_decision_one_wins() -> None:
+    ledger = await opened(store := Held())
+    leader = await held(ledger, store, model=CHURN)
+    waiting = asyncio.gather(
+        append(ledger, "t2", after=-1), append(ledger, "t3", after=-1), return_exceptions=True
+    )
+    await asyncio.sleep(0)
+
+    store.go_on.set()
+    await leader
+    answers = await waiting
+
+    assert [type(answer) for answer in answers] == [tuple, LedgerConflictError]
+    assert ledger.state == ("0:begin", "1:t1", "2:t2")
+
+
+async def test_of_two_models_that_wait_with_the_same_transaction_one_is_wrong() -> None:
+    ledger = await opened(store := Held())
+    leader = await held(ledger, store)
+    waiting = asyncio.gather(
+        append(ledger, "t2", model=CHURN),
+        append(ledger, "t3", model=ModelKey("risk", "other")),
+        append(ledger, "t2", model=ModelKey("risk", "third")),
+        return_exceptions=True,
+    )
+    await asyncio.sleep(0)
+
+    store.go_on.set()
+    await leader
+    answers = await waiting
+
+    assert [type(answer) for answer in answers] == [tuple, tuple, ValueError]
+    assert ledger.state == ("0:begin", "1:t1", "2:t2", "3:t3")
+
+
+async def test_who_was_written_is_told_so_although_those_behind_were_not() -> None:
+    ledger = await opened(store := Held())
+    leader = await held(ledger, store, model=CHURN)
+    models = [FRAUD, ModelKey("risk", "other")]
+    waiting = asyncio.gather(
+        *(
+            ledger.append(model, [a_record(f"t{n}", model=model)] * 200, expected_last_index=-1)
+            for n, model in enumerate(models, 2)
+        ),
+        return_exceptions=True,
+    )
+    await asyncio.sleep(0)
+
+    # The two do not fit into one object; the second one meets an outage.
+    store.plan(None, None, Fault.NOT_CREATED, Fault.NOT_CREATED)
+    store.go_on.set()
+    await leader
+    answers = await waiting
+
+    assert [type(answer) for answer in answers] == [tuple, LedgerUnavailableError]
+    assert (ledger.size, keys_of(store)) == (202, ["0", "1", "2"])
 
 
 async def test_refreshing_reads_what_another_writer_appended() -> None:
@@ -506,6 +601,16 @@ async def test_what_another_writer_appended_is_verified_before_it_is_believed() 
     with pytest.raises(LedgerBrokenError, match=r"OtherOrigin|Fork"):
         await append(ledger, "t2")
     assert (ledger.state, ledger.anchor) == before
+
+
+async def test_an_old_object_under_the_next_name_leads_nobody_in_circles() -> None:
+    store = MemoryStore()
+    ledger = await opened(store)
+    await append(ledger, "t1")
+    store.objects[key_of(2)] = store.objects[key_of(1)]
+
+    with pytest.raises(LedgerBrokenError, match="Misnamed"):
+        await asyncio.wait_for(ledger.refresh(), 30)
 
 
 async def test_what_another_writer_folds_and_this_one_cannot_is_not_taken_in() -> None:

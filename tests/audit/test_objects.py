@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelwarden.audit.findings import FindingError, Flaw
@@ -125,6 +125,7 @@ def records(draw: st.DrawFn) -> Record:
     )
 
 
+@settings(deadline=None)
 @given(st.lists(records(), min_size=1, max_size=4))
 def test_whatever_is_sealed_can_be_read_and_sealed_again_to_the_same_bytes(
     given_records: list[Record],
@@ -398,12 +399,14 @@ def test_records_that_were_exchanged_under_a_signature_are_found() -> None:
     assert flaw_of(data.replace(b"Approve", b"Reject!")) == (Flaw.RECORDS_ALTERED, None)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_arbitrary_bytes_are_refused_and_never_crash_the_reader(data: bytes) -> None:
     with pytest.raises((FindingError, LedgerNewerError)):
         read(data)
 
 
+@settings(deadline=None)
 @given(JSON, st.sampled_from(["format", "head", "records", "signature"]))
 def test_arbitrary_json_in_any_place_is_refused(value: Any, place: str) -> None:
     honest = json.loads(sealed(a_record("t")))
@@ -414,6 +417,7 @@ def test_arbitrary_json_in_any_place_is_refused(value: Any, place: str) -> None:
         read(compact({**honest, place: value}))
 
 
+@settings(deadline=None)
 @given(JSON, st.sampled_from(sorted(a_json_record())))
 def test_an_arbitrary_signed_value_in_any_field_is_read_as_it_is_or_refused(
     value: Any, name: str

@@ -3,7 +3,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
@@ -243,6 +243,7 @@ TIMES = [
 ]
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(TIMES) - 1), st.integers(0, len(TIMES) - 1))
 def test_the_later_of_two_times_is_found_however_exact_they_are(one: int, two: int) -> None:
     assert later(TIMES[one], TIMES[two]) == TIMES[max(one, two)]

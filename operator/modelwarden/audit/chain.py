@@ -93,7 +93,7 @@ class Chain:
             return [self._finding(Flaw.MISNAMED, where, sentence)]
         found = [*self._flaws_of_place(where, following)]
         if self.origin not in (None, head.origin):
-            sentence = f"It belongs to the ledger {head.origin!a}, not to {self.origin}."
+            sentence = f"It belongs to the ledger {head.origin!a}, not to {self.origin!a}."
             found.append(self._finding(Flaw.OTHER_ORIGIN, where, sentence))
         return [*found, *self._flaws_of_records(where, following)]
 

@@ -182,11 +182,10 @@ class Ledger(Generic[S]):
             if request.outcome is None:
                 self._answer(request)
             room = MAX_RECORDS - sum(len(one.records) for one in batch)
-            # Two of one model are never in one batch: the second must see the first.
             if (
                 request.outcome is None
                 and len(request.records) <= room
-                and all(one.model != request.model for one in batch)
+                and not any(request.must_see(one) for one in batch)
             ):
                 batch.append(request)
         return batch
@@ -262,6 +261,10 @@ class _Request:
     @property
     def transaction(self) -> str:
         return self.records[0].transaction
+
+    def must_see(self, other: "_Request") -> bool:
+        """Say whether the answer hangs on what becomes of another request."""
+        return self.model == other.model or self.transaction == other.transaction
 
     def fail(self, error: Exception) -> None:
         if self.outcome is None:

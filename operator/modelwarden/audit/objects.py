@@ -200,7 +200,7 @@ class _Reading:
         operation = value.get("operation")
         if isinstance(operation, str) and operation not in _OPERATIONS:
             raise LedgerNewerError(
-                f"{self.where}, record {index}: this release does not know {operation!r}."
+                f"{self.where}, record {index}: this release does not know {operation!a}."
             )
         try:
             record = read_record(value)
