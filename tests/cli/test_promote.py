@@ -200,9 +200,19 @@ async def test_waiting_for_production_goes_on_through_votes_and_the_rollout(
 
     async with stories.running(world):
         waiting = asyncio.create_task(
-            cli("promote", "fraud-detector", "1", "--to", "production", "--reason", "release 1",
-                "--wait", "--timeout", "60s")
-        )  # fmt: skip
+            cli(
+                "promote",
+                "fraud-detector",
+                "1",
+                "--to",
+                "production",
+                "--reason",
+                "release 1",
+                "--wait",
+                "--timeout",
+                "60s",
+            )
+        )
         world.vote(stories.ATTEMPT, builders.OWNER)
         world.vote(stories.ATTEMPT, builders.REVIEWER)
         result = await waiting

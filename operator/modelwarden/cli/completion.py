@@ -113,9 +113,14 @@ def _options(place: Wanted, verbs: Verbs) -> Iterator[_Option]:
     for parameter, hint in hints.items():
         for info in getattr(hint, "__metadata__", ()):
             if isinstance(info, OptionInfo):
-                declared = [name for name in info.param_decls or () if name.startswith("--")]
-                names = declared or [f"--{parameter.replace('_', '-')}"]
+                names = _declared(info) or [f"--{parameter.replace('_', '-')}"]
                 yield _Option(names, info.help or "", _choices(hint))
+
+
+def _declared(info: OptionInfo) -> Sequence[str]:
+    # Within Annotated there is no default, so typer takes what stands in its place for a name.
+    given = [info.default, *(info.param_decls or ())]
+    return [name for name in given if isinstance(name, str) and name.startswith("--")]
 
 
 def _choices(hint: Any) -> Sequence[str]:

@@ -106,7 +106,7 @@ def _served(served: Served, specs: Mapping[int, Mapping[str, Any]]) -> Page:
     if spec is not None:
         trainers = ", ".join(person["name"] for person in spec.get("trainedBy", ()))
         rows += [("trained by", trainers)]
-        rows += [("made from", " ".join(map(_text, row))) for row in origin_rows(spec)]
+        rows += [("made from", " ".join(map(_text, row)).rstrip()) for row in origin_rows(spec)]
     rows += [("gate result", f"{name} {digest}") for name, digest in served.gates.items()]
     rows += [("records", ", ".join(map(str, served.indices)))]
     title = f"version {served.version}" + (f" ({served.label})" if served.label else "")
