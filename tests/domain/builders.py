@@ -455,10 +455,10 @@ def ready_attempt(number: int = 1, **changes: Any) -> AttemptState:
 
 
 def state(
-    versions: Mapping[int, Stage] | None = None, *attempts: AttemptState, **changes: Any
+    stages_of: Mapping[int, Stage] | None = None, *attempts: AttemptState, **changes: Any
 ) -> ModelState:
     """Build what the ledger says of the model: these versions in these stages."""
-    where = versions or {}
+    where = stages_of or {}
     production = [number for number, stage in where.items() if stage is Stage.PRODUCTION]
     built = ModelState(
         key=KEY,

@@ -10,16 +10,15 @@ from modelwarden.domain.texts import LONGEST_MESSAGE, LONGEST_SENTENCE, shortene
 from modelwarden.domain.verdicts import Outcome, Verdict
 
 # While one of these holds a version back a machine is at work; all others are for people or time.
+# What waits for something else that waits is not among them: that one says who is at work.
 MACHINE_AT_WORK = frozenset(
     {
-        "EvidenceNotReady",
         "GateFinished",
         "GatePending",
         "GateRunning",
-        "NotRegistered",
         "NotYetLabelled",
+        "Registering",
         "RightNotReviewed",
-        "RolloutInProgress",
         "RollingOut",
     }
 )

@@ -138,7 +138,7 @@ def _claims(request: Request, snapshot: Snapshot, *, state: ModelState) -> tuple
         _move_is_supported(request),
         _version_exists(request, version),
         _version_is_the_recorded_one(request, version, state=state),
-        _version_is_registered(request, state),
+        _version_is_registered(request, version, state=state),
         _author_is_known(request),
         *((requester_may(request, snapshot),) if request.requester.username else ()),
         *_policy_claims(snapshot.policy, model, target=request.key.target),
@@ -199,13 +199,21 @@ def _version_is_the_recorded_one(
     )
 
 
-def _version_is_registered(request: Request, state: ModelState) -> Verdict:
+def _version_is_registered(
+    request: Request, version: VersionFacts | None, *, state: ModelState
+) -> Verdict:
     known = state.versions.get(request.key.version)
-    if request.kind is Move.REGISTER or (known is not None and known.valid):
-        return allow("IsRegistered", "The version is registered.")
+    if request.kind is Move.REGISTER or version is None or (known is not None and known.valid):
+        return allow("IsRegistered", "The version is registered, or is not there to be.")
     attempt = state.latest_attempt(AttemptKey(request.key.version, Stage.REGISTERED))
-    if attempt is None or attempt.is_open or attempt.reopens:
-        return wait("NotRegistered", f"Version {request.key.version} is not registered yet.")
+    if attempt is not None and attempt.is_open:
+        return wait("Registering", f"Version {request.key.version} is being registered.")
+    if attempt is None or attempt.reopens:
+        return wait(
+            "NotRegistered",
+            f"Version {request.key.version} is not registered yet.",
+            f"See kubectl describe modelversion {version.name}.",
+        )
     return deny(
         "RegistrationFailed",
         f"The registration of version {request.key.version} failed: {attempt.sentence}",

@@ -66,7 +66,9 @@ class Standing:
 
     @property
     def counted(self) -> tuple[VoteState, ...]:
-        """The votes on record that count now."""
+        """The votes on record that count now; once the rollout has begun, those that did then."""
+        if self.attempt.rollout_begun:
+            return self.attempt.decisive_votes
         uids = {vote.decision.uid for vote in self.votes if vote.counts}
         return tuple(vote for vote in self.attempt.votes if vote.uid in uids)
 
@@ -114,6 +116,8 @@ def standing(
         evidence = evidence_digest(attempt, version)
     ballot = _ballot(attempt, transition, snapshot=snapshot, identity=identity, evidence=evidence)
     votes = () if ballot is None else judge(snapshot.decisions, ballot)
+    # Once the rollout has begun, nobody is asked again.
+    asked_again = not attempt.rollout_begun
     return Standing(
         attempt=attempt,
         transition=transition,
@@ -122,8 +126,10 @@ def standing(
         gates=gates,
         votes=votes,
         evidence=evidence,
-        approvals=_approvals(transition, version, votes=votes, identity=identity, ready=passed),
-        commit=_commit(attempt, transition, snapshot=snapshot, state=state),
+        approvals=_approvals(transition, version, votes=votes, identity=identity, ready=passed)
+        if asked_again
+        else (),
+        commit=_commit(attempt, transition, snapshot=snapshot, state=state) if asked_again else (),
         rollout=_rollout(attempt, snapshot, state=state, model=snapshot.model),
     )
 
