@@ -81,11 +81,11 @@ def metrics_of(document: Any) -> Sequence[Mapping[str, Any]]:
             raise ValueError("must be `name: value` lines, or a list like spec.metrics")
 
 
-def format_of(path: PurePath, names: Sequence[str]) -> str | None:
+def format_of(names: Sequence[str]) -> str | None:
     """Tell the format of an artifact by the names of its files; None if they do not tell."""
     if "MLmodel" in names:
         return "MLflow"
-    found = {_FORMATS.get(PurePath(name).suffix.lower()) for name in names or [path.name]}
+    found = {_FORMATS.get(PurePath(name).suffix.lower()) for name in names}
     known = [form for form in found if form]
     return known[0] if len(known) == 1 else None
 

@@ -103,7 +103,7 @@ async def _artifact(session: Session, registration: Registration, path: Path) ->
     source = DirectorySource(path)
     files = source.files(Limits())
     names = [file.name for file in files]
-    form = registration.form or format_of(path, names)
+    form = registration.form or format_of(names)
     if form is None:
         raise CannotError(f"The names in {path} do not tell its format: give it with --format.")
     size = sum(file.size for file in files)
