@@ -297,11 +297,15 @@ SERVING = (
          needs=(right_to_patch("api"),)),
     Case("one more Deployment", serving("api"), serving("api", "shadow"),
          needs=(right_to_patch("shadow"),)),
-    Case("sixteen Deployments for sixteen others",
+    Case("eight Deployments for eight others",
          serving(*(f"old-{number}" for number in range(8))),
          serving(*(f"new-{number}" for number in range(8))),
          needs=tuple(right_to_patch(f"{age}-{number}")
                      for age in ("old", "new") for number in range(8))),
+    Case("eight Deployments for nine others",
+         serving("api", *(f"old-{number}" for number in range(8))),
+         serving(*(f"new-{number}" for number in range(8))),
+         needs=(right_to_patch(""),)),
 )  # fmt: skip
 
 CASES = (

@@ -116,6 +116,9 @@ TABLE = (
     Row(Place.REGISTERED, Change.LEFT, (), ()),
 )  # fmt: skip
 
+# The policies ask about so many Deployments by name; more at once ask for all of them.
+NAMED_DEPLOYMENTS = 16
+
 # Automation moves versions in its author's name, from the first creation on.
 AUTOMATION = (rights.PROMOTE_STAGING, rights.DEMOTE_STAGING)
 
@@ -246,9 +249,12 @@ def _of_governance(edit: Edit) -> set[Right]:
 
 
 def _of_serving(edit: Edit) -> set[Right]:
-    names = {entry["deployment"]["name"] for entry in touched_servings(edit)}
-    needed = {rights.right_to_patch(name) for name in names}
-    if names and edit.in_production is not None:
+    touched = touched_servings(edit)
+    by_name = len(touched) <= NAMED_DEPLOYMENTS
+    needed = {
+        rights.right_to_patch(entry["deployment"]["name"] if by_name else "") for entry in touched
+    }
+    if touched and edit.in_production is not None:
         needed.add(rights.PROMOTE_PRODUCTION)
     return needed
 

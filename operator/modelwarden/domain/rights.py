@@ -12,7 +12,7 @@ LACKS = "{caller} lacks the verb {verbs} on {target} for {model} in {namespace}"
 class Right:
     """One of some verbs on a resource; any of the verbs is enough.
 
-    An empty name means the model that is edited or decided about.
+    An empty name means the model that is edited or decided about; of another resource, all.
     """
 
     verbs: tuple[str, ...]
@@ -83,7 +83,7 @@ def right_to_use(policy: str) -> Right:
 
 
 def right_to_patch(deployment: str) -> Right:
-    """A serving entry asks for what the operator will do in the caller's name."""
+    """A serving entry asks for what the operator will do in the caller's name; empty: to all."""
     return Right(("patch",), resource="deployments", group="apps", name=deployment)
 
 

@@ -1,14 +1,11 @@
 """Who may change what approvals rest on, and what serves."""
 
-from modelwarden.admission.policies.cel import CALLER, SPECS, lacks, model_authorizer, sentence
+from modelwarden.admission.policies.cel import SPECS, lacks, model_authorizer
 from modelwarden.admission.policies.model_rights import MODELS
 from modelwarden.admission.policies.shape import Policy, Validation
 from modelwarden.domain import rights
-from modelwarden.domain.edits import GOVERNED
+from modelwarden.domain.edits import GOVERNED, NAMED_DEPLOYMENTS
 from modelwarden.domain.rights import right_to_patch, right_to_use
-
-# As many as `spec.serving` may have entries: the authorizer is asked by name for each.
-NAMED_DEPLOYMENTS = 16
 
 _NAME = "object.metadata.name"
 _IN_PRODUCTION = (
@@ -74,11 +71,9 @@ def _more_deployments() -> Validation:
             f"size(variables.touched) <= {NAMED_DEPLOYMENTS}"
             " || variables.deployments.check('patch').allowed()"
         ),
-        sentence_in_cel=sentence(
-            "{caller} lacks the verb patch on all deployments in {namespace}: more than "
-            f"{NAMED_DEPLOYMENTS} entries of spec.serving change at once",
-            caller=CALLER,
-            namespace="request.namespace",
+        sentence_in_cel=(
+            lacks(right_to_patch(""), model=_NAME)
+            + f" + ': more than {NAMED_DEPLOYMENTS} entries of spec.serving change at once'"
         ),
     )
 
