@@ -5,7 +5,7 @@ import yaml
 from modelwarden.cluster.paths import MODEL_DECISIONS, MODEL_TRANSITIONS
 from tests import builders
 from tests.cli import stories
-from tests.cli.conftest import Run, shows
+from tests.cli.conftest import Run, golden, timeless
 from tests.fakes.store import RefusalError
 from tests.workflows.world import World
 
@@ -28,7 +28,7 @@ async def test_an_approver_sees_the_dossier_beside_production_and_then_decides(
 
     result = await cli("approve", "fraud-detector", "2", "--rationale", "Better.", login="owner")
 
-    assert (result.code, shows(result, "approve.txt")) == (0, True)
+    assert (result.code, timeless(result.out)) == (0, golden("approve.txt"))
 
 
 async def test_a_decision_names_the_attempt_what_was_reviewed_and_who_decides(

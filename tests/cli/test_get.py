@@ -3,7 +3,7 @@ import json
 from modelwarden.cluster.paths import DEPLOYMENTS, MODELS
 from tests import builders
 from tests.cli import stories
-from tests.cli.conftest import Run, shows
+from tests.cli.conftest import Run, golden, timeless
 from tests.fakes.store import RefusalError
 from tests.workflows.world import World
 
@@ -19,7 +19,7 @@ async def test_an_empty_namespace_says_so(world: World, cli: Run) -> None:
 async def test_models_are_listed_with_what_is_in_their_stages(world: World, cli: Run) -> None:
     await stories.with_a_candidate(world)
 
-    assert shows(await cli("get"), "get-all.txt")
+    assert timeless((await cli("get")).out) == golden("get-all.txt")
 
 
 async def test_models_of_all_namespaces_have_their_namespace(world: World, cli: Run) -> None:
@@ -27,13 +27,13 @@ async def test_models_of_all_namespaces_have_their_namespace(world: World, cli: 
     churn["metadata"] = {"name": "churn", "namespace": "crm"}
     world.server.put(MODELS, churn)
 
-    assert shows(await cli("get", "-A"), "get-all-namespaces.txt")
+    assert timeless((await cli("get", "-A")).out) == golden("get-all-namespaces.txt")
 
 
 async def test_one_model_shows_its_versions_by_stage(world: World, cli: Run) -> None:
     await stories.with_a_candidate(world)
 
-    assert shows(await cli("get", "fraud-detector"), "get-one.txt")
+    assert timeless((await cli("get", "fraud-detector")).out) == golden("get-one.txt")
 
 
 async def test_who_may_not_read_deployments_sees_the_ready_pods(world: World, cli: Run) -> None:

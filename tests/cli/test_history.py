@@ -3,7 +3,7 @@ from pathlib import Path
 
 from tests import builders
 from tests.cli import stories
-from tests.cli.conftest import Result, Run, shows
+from tests.cli.conftest import Result, Run, golden, timeless
 from tests.cli.ledger_copies import anchored, copied
 from tests.workflows.world import World
 
@@ -11,7 +11,7 @@ from tests.workflows.world import World
 async def test_the_history_of_the_objects_is_marked_as_a_picture(world: World, cli: Run) -> None:
     await stories.in_production(world)
 
-    assert shows(await cli("history", "fraud-detector"), "history.txt")
+    assert timeless((await cli("history", "fraud-detector")).out) == golden("history.txt")
 
 
 async def test_an_attempt_that_came_to_nothing_is_told(world: World, cli: Run) -> None:
@@ -36,7 +36,7 @@ async def test_the_history_of_the_ledger_has_every_record(
     result = await cli("history", "fraud-detector", "--ledger", str(copy), "--key", anchor.key)
 
     masked = Result(result.code, result.out.replace(anchor.key, "<key>"), result.err)
-    assert shows(masked, "history-ledger.txt")
+    assert timeless(masked.out) == golden("history-ledger.txt")
 
 
 async def test_a_machine_is_told_that_it_is_a_projection(world: World, cli: Run) -> None:

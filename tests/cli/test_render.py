@@ -3,6 +3,7 @@ import json
 
 import pytest
 import yaml
+from typing_extensions import override
 
 from modelwarden.cli.answers import Answer, Format
 from modelwarden.cli.layout import Span, Tone, line
@@ -13,6 +14,7 @@ ANSWER = Answer(page=PAGE, data={"name": "fräud", "value": "0.90"}, names=["mod
 
 
 class Terminal(io.StringIO):
+    @override
     def isatty(self) -> bool:
         return True
 

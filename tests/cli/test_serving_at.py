@@ -4,7 +4,7 @@ from pathlib import Path
 from modelwarden.cluster.paths import MODELS
 from tests import builders
 from tests.cli import stories
-from tests.cli.conftest import Run, shows
+from tests.cli.conftest import Run, golden, timeless
 from tests.cli.ledger_copies import anchored, behind_kubectl, copied
 from tests.workflows.world import World
 
@@ -54,7 +54,7 @@ async def test_an_answer_from_the_status_says_that_it_is_a_picture(world: World,
 
     result = await cli(*ASK, await since(world))
 
-    assert shows(result, "serving-at-status.txt")
+    assert timeless(result.out) == golden("serving-at-status.txt")
 
 
 async def test_a_moment_without_a_zone_is_refused(world: World, cli: Run) -> None:
@@ -79,7 +79,11 @@ async def test_the_ledger_tells_what_it_was_made_from_and_who_approved_it(
     result = await cli(*ASK, moment, "--ledger", str(copy), "--key", anchor.key)
 
     masked = type(result)(result.code, result.out.replace(anchor.key, "<key>"), result.err)
-    assert (result.code, result.err, shows(masked, "serving-at-ledger.txt")) == (0, "", True)
+    assert (result.code, result.err, timeless(masked.out)) == (
+        0,
+        "",
+        golden("serving-at-ledger.txt"),
+    )
 
 
 async def test_the_ledger_is_read_in_the_controllers_pod(
