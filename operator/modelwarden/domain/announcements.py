@@ -29,7 +29,7 @@ def announcement(record: Record) -> Announcement | None:
         case Operation.VOTED:
             return _vote(record)
         case Operation.RETRACTED:
-            return _on_transition(record, f"{record.actor.username} took a vote back.")
+            return _on_transition(record, _retracted(record))
         case Operation.ROLLOUT_BEGUN:
             names = ", ".join(record.facts["deployments"])
             return _on_model(record, f"Version {record.version} is being rolled out to {names}.")
@@ -54,6 +54,12 @@ def _vote(record: Record) -> Announcement:
     rejected = record.facts["vote"] == "Reject"
     text = f'{record.actor.username}: {record.facts["vote"]}, "{record.rationale}"'
     return Announcement("ModelTransition", rejected, "Voted", text)
+
+
+def _retracted(record: Record) -> str:
+    if record.facts["code"] == "Replaced":
+        return f"{record.actor.username} voted again."
+    return f"{record.actor.username} took a vote back."
 
 
 def _moved(record: Record) -> str:
