@@ -15,7 +15,7 @@ from modelwarden.admission.policies.gates import (
 )
 from modelwarden.admission.policies.model_parts import MODEL_PARTS
 from modelwarden.admission.policies.model_rights import MODEL_RIGHTS
-from modelwarden.admission.policies.operator import OPERATOR_ONLY, OPERATOR_TOKEN
+from modelwarden.admission.policies.operator_only import OPERATOR_ONLY, OPERATOR_TOKEN
 from modelwarden.admission.policies.own_keys import DEPLOYMENT_KEYS, OWN_KEYS
 from modelwarden.admission.policies.shape import Policy
 from modelwarden.admission.policies.versions import VERSION

@@ -1,7 +1,7 @@
 """Labels, annotations and finalizers under our prefix are written by the operator only."""
 
 from modelwarden.admission.policies.cel import NOT_BY_OPERATOR
-from modelwarden.admission.policies.operator import KINDS
+from modelwarden.admission.policies.operator_only import KINDS
 from modelwarden.admission.policies.shape import Match, Policy, Validation
 from modelwarden.domain.labels import PREFIX
 
