@@ -9,6 +9,9 @@ from tests.cluster import pods, running
 from tests.cluster.local import programs
 from tests.cluster.running import RunningCluster
 
+from .example import Example
+from .installed import Installed, installed
+
 # What pytest-kind calls a cluster whose name nobody chose.
 _NAME_OF_NOBODY = "pytest-kind"
 
@@ -53,3 +56,19 @@ def probe(cluster: RunningCluster) -> str:
     image = pods.probe_image()
     cluster.load_image(image)
     return image
+
+
+@pytest.fixture(scope="session")
+def operator(cluster: RunningCluster) -> Iterator[Installed]:
+    """Modelwarden, installed by its chart, its processes running as pods of its image."""
+    with installed(cluster) as everything:
+        yield everything
+
+
+@pytest.fixture
+def example(operator: Installed, namespace: str, tmp_path: Path) -> Example:
+    """The fraud detector of the examples, declared in the test's own namespace."""
+    prepared = Example(operator, namespace, tmp_path)
+    prepared.set_up()
+    prepared.declare()
+    return prepared

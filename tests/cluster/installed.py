@@ -97,7 +97,9 @@ def values_of(images: dict[str, str], store: S3, **more: Any) -> dict[str, Any]:
                 "addressing": "path",
             }
         ],
-        "identity": {"people": [{"name": "scientist@example.com", "logins": ["platform@example.com"]}]},
+        "identity": {
+            "people": [{"name": "scientist@example.com", "logins": ["platform@example.com"]}]
+        },
         **more,
     }
 

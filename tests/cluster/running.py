@@ -151,6 +151,13 @@ def start(name: str, kubeconfig: Path, *, kind: Path | None = None) -> RunningCl
     return attach(name, kubeconfig, kind=program)
 
 
+def stop(name: str, kubeconfig: Path, *, kind: str | Path | None = None) -> None:
+    """Takes the cluster away."""
+    program = Path(kind) if kind else kind_program()
+    command = (program, "delete", "cluster", f"--name={name}", f"--kubeconfig={kubeconfig}")
+    subprocess.run(command, check=True, capture_output=True)
+
+
 def attach(name: str, kubeconfig: Path, *, kind: Path | None = None) -> RunningCluster:
     """The cluster that runs under that name, its users' logins written into the file."""
     program = kind or kind_program()
