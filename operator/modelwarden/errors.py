@@ -21,7 +21,7 @@ class UnavailableError(ModelwardenError):
 
 
 class LedgerUnavailableError(UnavailableError):
-    """The ledger's store did not answer; nothing was committed."""
+    """The ledger's store did not answer; nothing is known to have been committed."""
 
 
 class LedgerConflictError(ModelwardenError):

@@ -102,7 +102,13 @@ class RunningCluster:
         if direct and _answers(*direct):
             yield f"{direct[0]}:{direct[1]}"
             return
-        words = ("port-forward", f"--namespace={namespace}", f"service/{service}", f":{port}")
+        with self.forwarded(namespace, f"service/{service}", port) as address:
+            yield address
+
+    @contextmanager
+    def forwarded(self, namespace: str, target: str, port: int) -> Iterator[str]:
+        """An address on this machine's loopback, `host:port`, forwarded to a pod behind target."""
+        words = ("port-forward", f"--namespace={namespace}", target, f":{port}")
         with subprocess.Popen(
             self.command(None, *words), stdout=subprocess.PIPE, text=True
         ) as forwarding:
@@ -110,7 +116,7 @@ class RunningCluster:
                 line = forwarding.stdout.readline() if forwarding.stdout else ""
                 found = re.search(r"127\.0\.0\.1:(\d+)", line)
                 if not found:
-                    raise RefusedError(f"no port was forwarded to {service}: {line!r}")
+                    raise RefusedError(f"no port was forwarded to {target}: {line!r}")
                 yield f"127.0.0.1:{found[1]}"
             finally:
                 forwarding.kill()
@@ -149,6 +155,12 @@ def start(name: str, kubeconfig: Path, *, kind: Path | None = None) -> RunningCl
         command = (program, "create", "cluster", f"--name={name}", f"--kubeconfig={kubeconfig}")
         subprocess.run(command, check=True)
     return attach(name, kubeconfig, kind=program)
+
+
+def stop_if_running(name: str, kubeconfig: Path) -> None:
+    """Takes the cluster away, should there be one."""
+    if runs(name):
+        stop(name, kubeconfig)
 
 
 def stop(name: str, kubeconfig: Path, *, kind: str | Path | None = None) -> None:
