@@ -62,6 +62,18 @@ async def test_registered_versions_beyond_ten_are_counted(world: World, cli: Run
     )
 
 
+async def test_a_version_that_is_not_registered_says_why(world: World, cli: Run) -> None:
+    world.register(1, lineage={})
+    await world.settle("fraud-detector-1")
+
+    row = (await cli("get", "fraud-detector")).out.splitlines()[2]
+
+    assert (row.split()[:2], "Registered: failed, metadata: The record lacks" in row) == (
+        ["-", "1"],
+        True,
+    )
+
+
 async def test_a_machine_gets_the_object(world: World, cli: Run) -> None:
     result = await cli("get", "fraud-detector", "-o", "json")
 

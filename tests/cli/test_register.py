@@ -141,6 +141,20 @@ async def test_a_dry_run_prints_what_would_be_sent_and_sends_nothing(
     )
 
 
+async def test_waiting_tells_each_gate_and_ends_when_the_version_is_registered(
+    world: World, cli: Run, tmp_path: Path
+) -> None:
+    source = tmp_path / "version.yaml"
+    spec = builders.version()["spec"]
+    del spec["registeredBy"]
+    source.write_text(yaml.safe_dump(spec))
+
+    async with stories.running(world, "fraud-detector-1"):
+        result = await cli(*REGISTER, "--from", str(source), "--wait", "--timeout", "60s")
+
+    assert (result.code, result.out.splitlines()[-1]) == (0, "Version 1 is registered.")
+
+
 async def test_a_folder_is_named_by_the_digest_of_its_listing(
     world: World, cli: Run, bucket: Bucket, env: Mapping[str, str], tmp_path: Path
 ) -> None:

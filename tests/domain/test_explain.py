@@ -275,6 +275,21 @@ def test_a_version_whose_number_was_taken_is_not_registered() -> None:
     )
 
 
+def test_a_registration_that_failed_leads_to_the_next_version() -> None:
+    sound = a_gate("artifact", "Failed", "Not a valid ONNX file.")
+    ended = ("False", "GateFailed", "artifact: Not a valid ONNX file.")
+    attempt = an_attempt(sound, to="Registered", succeeded=ended)
+    record = a_version(stage="Registered", ready="False")
+
+    told = explained(a_model(), attempt, record=record)
+
+    assert (told.state, told.headline, told.next_steps) == (
+        State.REFUSED,
+        "fraud-detector 3 is not registered. manager@example.com registered it 2 hours ago.",
+        ("register a version that meets artifact; the record of this one never changes.",),
+    )
+
+
 def test_what_the_operator_has_not_seen_is_said_to_be_unseen() -> None:
     model = a_model(**asked_for(production=3))
     model["metadata"]["generation"] = 2

@@ -2,9 +2,11 @@ from typing import Any
 
 import pytest
 
+from modelwarden.domain.explain import Subject
 from modelwarden.domain.settling import Wish, settled
 from modelwarden.domain.stages import Stage
-from tests.domain.told_objects import a_gate, a_model, an_attempt, held
+from modelwarden.domain.verdicts import Verdict
+from tests.domain.told_objects import a_gate, a_model, a_version, an_attempt, held
 
 PRODUCTION = Wish(version=3, target=Stage.PRODUCTION, request_id="r1", generation=1)
 STAGING = Wish(version=3, target=Stage.STAGING, request_id="r1", generation=1)
@@ -15,12 +17,19 @@ def of_version(code: str, *, outcome: str, version: int = 3) -> dict[str, Any]:
     return held(code, "A sentence.", outcome=outcome, version=version, to="Production")
 
 
+def end_of(
+    wish: Wish, model: dict[str, Any], *attempts: dict[str, Any], ready: str = "True"
+) -> Verdict | None:
+    record = a_version(ready=ready)
+    return settled(wish, Subject(model=model, version=3, record=record, attempts=attempts))
+
+
 @pytest.mark.parametrize(
     ("wish", "stages"),
     [(PRODUCTION, {"production": {"version": 3}}), (STAGING, {"staging": [2, 3]})],
 )
 def test_a_version_in_its_stage_is_done(wish: Wish, stages: dict[str, Any]) -> None:
-    end = settled(wish, a_model(in_stages=stages), ())
+    end = end_of(wish, a_model(in_stages=stages))
 
     assert end is not None
     assert (end.allows, end.code) == (True, "Done")
@@ -52,13 +61,13 @@ def test_a_version_in_its_stage_is_done(wish: Wish, stages: dict[str, Any]) -> N
 def test_what_may_still_come_true_is_waited_for(
     model: dict[str, Any], attempts: tuple[dict[str, Any], ...]
 ) -> None:
-    assert settled(PRODUCTION, model, attempts) is None
+    assert end_of(PRODUCTION, model, *attempts) is None
 
 
 def test_a_status_from_before_the_request_says_nothing() -> None:
     wish = Wish(version=3, target=Stage.PRODUCTION, request_id="r1", generation=2)
 
-    assert settled(wish, a_model(of_version("Rejected", outcome="Deny")), ()) is None
+    assert end_of(wish, a_model(of_version("Rejected", outcome="Deny"))) is None
 
 
 @pytest.mark.parametrize(
@@ -71,7 +80,16 @@ def test_a_status_from_before_the_request_says_nothing() -> None:
 def test_what_was_refused_is_over(
     model: dict[str, Any], attempts: tuple[dict[str, Any], ...], code: str
 ) -> None:
-    end = settled(PRODUCTION, model, attempts)
+    end = end_of(PRODUCTION, model, *attempts)
 
     assert end is not None
     assert (end.denies, end.code) == (True, code)
+
+
+@pytest.mark.parametrize(
+    ("ready", "outcome"), [("True", "Allow"), ("False", "Deny"), ("Unknown", "still open")]
+)
+def test_a_registration_ends_as_the_version_says(ready: str, outcome: str) -> None:
+    end = end_of(Wish(version=3, target=Stage.REGISTERED), a_model(), ready=ready)
+
+    assert ("still open" if end is None else end.outcome) == outcome

@@ -14,7 +14,7 @@ import typer
 from typer.models import OptionInfo
 
 from modelwarden.cli.completing import Want, Wanted, wanted
-from modelwarden.cluster.client import connect
+from modelwarden.cluster.client import JsonObject, connect
 from modelwarden.cluster.paths import MODEL_VERSIONS, MODELS
 from modelwarden.domain.references import DERIVED
 from modelwarden.errors import ModelwardenError
@@ -145,16 +145,28 @@ async def _of_the_cluster(place: Wanted) -> tuple[Iterable[str], Directive]:
             newest_first = sorted(versions, key=lambda item: -int(item["spec"]["version"]))
             told = [_described(item) for item in newest_first]
             return told, Directive.NO_FILES | Directive.KEEP_ORDER
-        models = [item["metadata"]["name"] for item in await client.list(MODELS, namespace)]
+        models = await client.list(MODELS, namespace)
     if place.want is Want.MODEL:
-        return models, Directive.NO_FILES
-    if "@" not in place.prefix:
-        return [f"{name}@" for name in models], Directive.NO_FILES | Directive.NO_SPACE
-    name = place.prefix.partition("@")[0]
-    return [f"{name}@{which}" for which in DERIVED], Directive.NO_FILES
+        return [item["metadata"]["name"] for item in models], Directive.NO_FILES
+    return _references(place.prefix, models)
 
 
-def _described(version: dict[str, dict[str, object]]) -> str:
+def _references(prefix: str, models: Sequence[JsonObject]) -> tuple[Iterable[str], Directive]:
+    """Offer models first, and then what may follow the `@`."""
+    if "@" not in prefix:
+        names = [f"{item['metadata']['name']}@" for item in models]
+        return names, Directive.NO_FILES | Directive.NO_SPACE
+    name = prefix.partition("@")[0]
+    aliases = [
+        alias["name"]
+        for item in models
+        if item["metadata"]["name"] == name
+        for alias in item["spec"].get("aliases", ())
+    ]
+    return [f"{name}@{which}" for which in (*DERIVED, *aliases)], Directive.NO_FILES
+
+
+def _described(version: JsonObject) -> str:
     spec, status = version["spec"], version.get("status", {})
     about = " ".join(str(text) for text in (status.get("stage"), spec.get("label")) if text)
     return f"{spec['version']}\t{about}" if about else str(spec["version"])

@@ -26,6 +26,7 @@ from modelwarden.cli.writing import MANAGER, merge
 from modelwarden.cluster.answers import ApiError
 from modelwarden.cluster.client import JsonObject
 from modelwarden.cluster.paths import MODELS
+from modelwarden.domain.explain import Subject
 from modelwarden.domain.settling import Wish, settled
 from modelwarden.domain.stage_edit import (
     difference,
@@ -112,7 +113,9 @@ async def promote(
             continue
         wish = _wish(request, written)
         if not seconds:
-            return _asked(request, written, end=settled(wish, written, ()), is_new=bool(change))
+            written_only = Subject(model=written, version=request.version, record=None, attempts=())
+            end = settled(wish, written_only)
+            return _asked(request, written, end=end, is_new=bool(change))
         watch = Watch(model=request.model, wish=wish, seconds=seconds, output=output)
         return await wait_for(session, watch)
     raise CannotError(f"{request.model} is written by others all the time; try again.")

@@ -19,8 +19,11 @@ from modelwarden.cli.options import (
     OperatorName,
     OperatorNamespace,
     Output,
+    Timeout,
+    Wait,
 )
 from modelwarden.cli.session import Place, Session, run
+from modelwarden.cli.waiting import seconds_to_wait
 from modelwarden.errors import MalformedObjectError
 
 
@@ -60,6 +63,8 @@ def command(
         str | None, typer.Option(help="Where the store is reached from here, if elsewhere.")
     ] = None,
     dry_run: Annotated[DryRun, typer.Option(help="client: send nothing.")] = DryRun.NONE,
+    wait: Wait = False,
+    timeout: Timeout = "15m",
     namespace: Namespace = None,
     context: Context = None,
     kubeconfig: Kubeconfig = None,
@@ -90,8 +95,9 @@ def command(
             dry_run=dry_run is DryRun.CLIENT,
             operator_namespace=operator_namespace,
             operator_name=operator_name,
+            seconds=seconds_to_wait(timeout) if wait else 0,
         )
-        return await register(session, registration)
+        return await register(session, registration, output=output)
 
     run(Place(namespace=namespace, context=context, kubeconfig=kubeconfig), output, verb)
 

@@ -14,15 +14,18 @@ from modelwarden.artifacts.directory import DirectorySource
 from modelwarden.artifacts.s3 import StoreAccess, connect
 from modelwarden.artifacts.sources import Limits
 from modelwarden.artifacts.upload import upload
-from modelwarden.cli.answers import Answer, CannotError, name_of, sentences
+from modelwarden.cli.answers import Answer, CannotError, Format, name_of, sentences
 from modelwarden.cli.manifests import Given, format_of, manifest
 from modelwarden.cli.reading import read_model
 from modelwarden.cli.session import Session
+from modelwarden.cli.waiting import Watch, wait_for
 from modelwarden.cli.writing import create
 from modelwarden.cluster.answers import ApiError
 from modelwarden.cluster.client import JsonObject
 from modelwarden.cluster.paths import CONFIG_MAPS, MODEL_VERSIONS
 from modelwarden.domain.artifact_uri import store_prefix
+from modelwarden.domain.settling import Wish
+from modelwarden.domain.stages import Stage
 from modelwarden.resources.model_version import ModelVersion
 
 # Pipelines register at the same time; each takes the next number that is free.
@@ -55,9 +58,12 @@ class Registration:
     dry_run: bool
     operator_namespace: str
     operator_name: str
+    seconds: int = 0
 
 
-async def register(session: Session, registration: Registration) -> Answer:
+async def register(
+    session: Session, registration: Registration, *, output: Format | None = None
+) -> Answer:
     """Upload the artifact and create the version, under the next number that is free."""
     model = await read_model(session, registration.model)
     if registration.path is not None:
@@ -70,7 +76,15 @@ async def register(session: Session, registration: Registration) -> Answer:
     if registration.dry_run:
         return Answer(page=sentences("Nothing was sent."), data=body, names=_names(body))
     created = await _create(session, registration, body)
-    return _registered(created)
+    if not registration.seconds:
+        return _registered(created)
+    watch = Watch(
+        model=registration.model,
+        wish=Wish(version=created["spec"]["version"], target=Stage.REGISTERED),
+        seconds=registration.seconds,
+        output=output,
+    )
+    return await wait_for(session, watch)
 
 
 async def _create(session: Session, registration: Registration, body: JsonObject) -> JsonObject:

@@ -46,7 +46,7 @@ async def wait_for(session: Session, watch: Watch) -> Answer:
     while True:
         model = await read_model(session, watch.model)
         subject = await read_subject(session, model, watch.wish.version)
-        end = settled(watch.wish, model, subject.attempts)
+        end = settled(watch.wish, subject)
         explanation = explain(subject, now=datetime.now(UTC))
         _tell(session, watch, _news(told, explanation.lines))
         told = explanation.lines

@@ -62,7 +62,7 @@ def is_open(attempt: Raw | None) -> bool:
     """Say whether an attempt may still succeed."""
     if attempt is None:
         return False
-    return condition(attempt, "Succeeded").get("status", "Unknown") == "Unknown"
+    return bool(condition(attempt, "Succeeded").get("status", "Unknown") == "Unknown")
 
 
 def unmet(item: Raw | None) -> tuple[Raw, ...]:

@@ -280,8 +280,8 @@ def _next_steps(
     subject: Subject, attempt: Raw | None, *, lines: Sequence[Line], wish: _Wish | None
 ) -> tuple[str, ...]:
     lost = failed_gates(attempt)
-    if lost and not is_open(attempt):
-        return (_try_again(lost),)
+    if attempt is not None and lost and not is_open(attempt):
+        return (_try_again(attempt, lost),)
     steps = [item["nextStep"] for item in subject.unmet(attempt) if item.get("nextStep")]
     if attempt is not None and any(i["code"] == "ApprovalsMissing" for i in unmet(attempt)):
         steps.append(_vote(subject, attempt))
@@ -292,11 +292,12 @@ def _next_steps(
     return tuple(dict.fromkeys(steps))
 
 
-def _try_again(lost: tuple[str, ...]) -> str:
-    return (
-        f"register a version that meets {' and '.join(lost)}, or correct what failed and ask "
-        "again with a new reason; this attempt is closed."
-    )
+def _try_again(attempt: Raw, lost: tuple[str, ...]) -> str:
+    first = f"register a version that meets {' and '.join(lost)}"
+    if attempt["spec"]["kind"] == "Register":
+        return f"{first}; the record of this one never changes."
+    again = "or correct what failed and ask again with a new reason; this attempt is closed."
+    return f"{first}, {again}"
 
 
 def _vote(subject: Subject, attempt: Mapping[str, Any]) -> str:

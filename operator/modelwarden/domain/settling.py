@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from modelwarden.domain.attempts_told import Raw, condition, is_open, unmet
+from modelwarden.domain.explain import Subject
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.verdicts import Verdict, allow, deny
 
@@ -18,29 +19,41 @@ class Wish:
     """What was asked: a version into a stage, by the request with this id.
 
     `generation` is that of the Model with the request in it; 0 if the request changed nothing.
+    Registered is asked for by the creation of the version, and needs neither.
     """
 
     version: int
     target: Stage
-    request_id: str
+    request_id: str = ""
     generation: int = 0
 
 
-def settled(wish: Wish, model: Raw, attempts: Iterable[Raw]) -> Verdict | None:
+def settled(wish: Wish, subject: Subject) -> Verdict | None:
     """Say how it ended; None while it may still come true."""
-    status = model.get("status", {})
+    if wish.target is Stage.REGISTERED:
+        return _registered(subject)
+    status = subject.model.get("status", {})
     if status.get("observedGeneration", -1) < wish.generation:
         return None
     if _is_there(wish, status.get("stages", {})):
         return allow("Done", f"Version {wish.version} is in {wish.target}.")
-    own = [a for a in attempts if a["spec"]["version"] == wish.version]
+    own = [a for a in subject.attempts if a["spec"]["version"] == wish.version]
     if any(is_open(attempt) for attempt in own):
         return None
-    for item in unmet(model):
+    for item in unmet(subject.model):
         denied = item["outcome"] == "Deny" and item["code"] not in _REOPENS
         if denied and item["version"] == wish.version:
             return deny(item["code"], item["message"], item.get("nextStep", ""))
     return _end_of_its_attempt(wish, own)
+
+
+def _registered(subject: Subject) -> Verdict | None:
+    if subject.registration == "True":
+        return allow("Done", f"Version {subject.version} is registered.")
+    if subject.registration == "False":
+        ready = condition(subject.record, "Ready")
+        return deny(ready["reason"], ready.get("message", ""))
+    return None
 
 
 def _is_there(wish: Wish, stages: Raw) -> bool:

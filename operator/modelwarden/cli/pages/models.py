@@ -8,7 +8,7 @@ from typing import Any
 
 from modelwarden.cli.layout import Page, Row, Span, Tone, aligned, line, table
 from modelwarden.domain.ages import age
-from modelwarden.domain.attempts_told import Raw
+from modelwarden.domain.attempts_told import Raw, condition, unmet
 from modelwarden.domain.scribe import moment
 
 # Production first; what nobody uses any more last.
@@ -50,8 +50,10 @@ def model_page(view: ModelView) -> Page:
 
 
 def version_stage(version: Raw) -> str:
-    """Say where a version is; empty while it is not recorded."""
-    return str(version.get("status", {}).get("stage", ""))
+    """Say where a version is; empty while it is not registered."""
+    stage = str(version.get("status", {}).get("stage", ""))
+    is_registered = condition(version, "Ready").get("status") == "True"
+    return stage if is_registered or stage != "Registered" else ""
 
 
 def _model_row(model: Raw) -> tuple[str, ...]:
@@ -112,7 +114,7 @@ def _version_row(version: Raw, view: ModelView, *, metrics: Sequence[str]) -> Ro
         age(moment(since), view.now) if since else "",
         ", ".join(_runs_on(consumer, view) for consumer in status.get("consumers", ())),
         *(_value(version, name, view.model) for name in metrics),
-        _for(version["spec"]["version"], view.model),
+        _for(version, view.model),
     )
 
 
@@ -137,13 +139,24 @@ def _value(version: Raw, name: str, model: Raw) -> str:
     return str(worst(values, key=Decimal)) if values else ""
 
 
-def _for(number: int, model: Raw) -> Span:
+def _for(version: Raw, model: Raw) -> Span:
     """Say what is asked for and not so, with the first reason."""
-    found = [item for item in model.get("status", {}).get("unmet", ()) if item["version"] == number]
+    number = version["spec"]["version"]
+    found = [item for item in unmet(model) if item["version"] == number]
     if not found:
-        return Span("")
+        return _of_its_registration(version)
     first = min(found, key=lambda item: item["outcome"] != "Deny")
-    denied = first["outcome"] == "Deny"
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-    text = f"{first['to']}: {'failed, ' if denied else ''}{first['message']}{more}"
-    return Span(text, Tone.BAD if denied else Tone.BUSY)
+    return _reason(first["to"], f"{first['message']}{more}", denied=first["outcome"] == "Deny")
+
+
+def _of_its_registration(version: Raw) -> Span:
+    ready = condition(version, "Ready")
+    if not ready or ready["status"] == "True":
+        return Span("")
+    return _reason("Registered", ready.get("message", ""), denied=ready["status"] == "False")
+
+
+def _reason(stage: str, message: str, *, denied: bool) -> Span:
+    failed = "failed, " if denied else ""
+    return Span(f"{stage}: {failed}{message}", Tone.BAD if denied else Tone.BUSY)
