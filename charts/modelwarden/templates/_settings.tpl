@@ -29,11 +29,13 @@ stores:
 identity:
   {{- toYaml .Values.identity | nindent 2 }}
 webhook:
+  address: ""
   port: 8443
   service: {{ include "modelwarden.webhook" . }}
   secret: {{ include "modelwarden.tlsSecret" . }}
   configuration: {{ include "modelwarden.fullname" . }}
 http:
+  address: ""
   port: 8080
 controller:
   workers: {{ int .Values.controller.workers }}
