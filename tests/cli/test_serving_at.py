@@ -1,7 +1,12 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
+from modelwarden.cli.layout import plain
+from modelwarden.cli.pages.serving import Serving, serving_page
 from modelwarden.cluster.paths import MODELS
+from modelwarden.domain.point_in_time import Answer, Served
+from modelwarden.domain.state import Certainty, ModelKey
 from tests import builders
 from tests.cli import stories
 from tests.cli.conftest import Run, golden, timeless
@@ -155,3 +160,37 @@ async def test_an_altered_copy_gives_no_answer(world: World, cli: Run, tmp_path:
     result = await cli(*ASK, moment, "--ledger", str(copy), "--key", anchor.key)
 
     assert (result.code, result.out, newest.name in result.err) == (1, "", True)
+
+
+def test_within_a_rollout_both_versions_are_shown_with_what_each_was_in() -> None:
+    old = Served(
+        version=1,
+        label="",
+        artifact_uri="",
+        artifact_digest="",
+        subject="",
+        registered_by="",
+        since="10:00",
+        until="12:05",
+    )
+    new = replace(old, version=2, since="12:00", until="", is_rolling_out=True)
+    answer = Answer(
+        key=ModelKey("risk", "fraud-detector"),
+        at="12:03",
+        certainty=Certainty.ROLLOUT_WINDOW,
+        code="RolloutWindow",
+        sentence="Both may have answered.",
+        served=(old, new),
+    )
+
+    page = plain(serving_page(Serving(answer=answer, specs={}, source="From here.")))
+
+    assert page.splitlines() == [
+        "fraud-detector at 12:03: versions 1 and 2 (RolloutWindow)",
+        "Both may have answered.",
+        "version 1",
+        "  in production  10:00 to 12:05",
+        "version 2",
+        "  rolled out  12:00 to now",
+        "From here.",
+    ]

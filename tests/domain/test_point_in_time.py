@@ -219,6 +219,18 @@ def test_within_a_rollout_both_versions_are_told_with_its_span() -> None:
     )
 
 
+def test_within_a_rollout_each_version_has_the_span_of_what_it_was_in() -> None:
+    old, new = asked(two_versions(), "12:03").served
+
+    assert (
+        (old.since, old.until, old.is_rolling_out),
+        (new.since, new.until, new.is_rolling_out),
+    ) == (
+        (at("10:05"), at("12:05"), False),
+        (at("12:00"), at("12:05"), True),
+    )
+
+
 def test_a_rollout_that_has_not_ended_is_a_window_without_an_end() -> None:
     answer = asked(two_versions()[:-1], "13:00")
 
@@ -363,6 +375,7 @@ def test_an_answer_is_written_as_json() -> None:
                 "reason": "release 1",
                 "from": at("10:05"),
                 "to": at("12:05"),
+                "rollingOut": False,
                 "approvals": [],
                 "gates": {"quality": "sha256:q"},
                 "evidence": {"version": SPEC, "transition": "sha256:t"},

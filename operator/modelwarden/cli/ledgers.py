@@ -68,7 +68,7 @@ class OpenLedger:
         """How far the key can be trusted, in a sentence."""
         if self.is_pinned:
             return f"The key {self.trusted.text} is the one you gave."
-        return f"The key {self.trusted.text} was taken on trust; pin it with --key."
+        return "Its key was taken from the cluster and is not pinned."
 
     async def records(self) -> list[Record]:
         """Read all records, verified object by object; LedgerBrokenError at the first flaw."""

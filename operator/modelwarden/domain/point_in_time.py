@@ -50,7 +50,8 @@ class Served:
     """A version that served or may have served; `evidence` names what is kept by digest.
 
     `evidence` has the version's spec as `version`, the frozen attempt as `transition`, the policy
-    as `policy`; `gates` has each gate's result. Empty `until` means still.
+    as `policy`; `gates` has each gate's result. Empty `until` means still. The span is that in
+    Production or, for a version that was only being rolled out, that of its rollout.
     """
 
     version: int
@@ -63,6 +64,7 @@ class Served:
     reason: str = ""
     since: str = ""
     until: str = ""
+    is_rolling_out: bool = False
     approvals: tuple[Approval, ...] = ()
     gates: Mapping[str, str] = field(default_factory=dict)
     evidence: Mapping[str, str] = field(default_factory=dict)
@@ -80,6 +82,7 @@ class Served:
             "reason": self.reason,
             "from": self.since,
             "to": self.until,
+            "rollingOut": self.is_rolling_out,
             "approvals": [approval.to_json() for approval in self.approvals],
             "gates": dict(self.gates),
             "evidence": dict(self.evidence),
@@ -175,6 +178,7 @@ class _Teller:
             self.served(attempt.key.version, attempt),
             since=attempt.rollout_begun,
             until=attempt.ended,
+            is_rolling_out=True,
         )
         return replace(served, **self.grounds(begun))
 

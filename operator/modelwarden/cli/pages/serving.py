@@ -89,7 +89,8 @@ def _what(answer: Answer, certainty: Span) -> Sequence[Span | str]:
     numbers = " and ".join(str(served.version) for served in answer.served)
     if not numbers and answer.certainty is Certainty.UNKNOWN:
         return (certainty,)
-    what = f"version {numbers}" if numbers else "nothing"
+    several = "s" if len(answer.served) > 1 else ""
+    what = f"version{several} {numbers}" if numbers else "nothing"
     return (Span(what, Tone.STRONG), " (", certainty, ")")
 
 
@@ -98,7 +99,7 @@ def _served(served: Served, specs: Mapping[int, Mapping[str, Any]]) -> Page:
     rows: list[Row] = [
         ("artifact", served.artifact_uri),
         ("digest", served.artifact_digest),
-        ("in production", _span_of(served)),
+        ("rolled out" if served.is_rolling_out else "in production", _span_of(served)),
         ("registered by", served.registered_by),
         ("asked for by", _quoted(served.requested_by, served.reason)),
         *(("approved by", _approval(approval)) for approval in served.approvals),
