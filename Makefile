@@ -85,7 +85,7 @@ chart: $(READY)  ## Test the chart alone
 
 .PHONY: bench
 bench: $(READY)  ## Measure, as ratios in one run
-	@$(BIN)/python -m pytest tests/benchmarks -p no:cacheprovider --benchmarks -s
+	@$(BIN)/python -m tests.benchmarks
 
 .PHONY: doctor
 doctor:  ## Say what this machine lacks
