@@ -205,6 +205,14 @@ async def test_an_attempt_that_has_ended_may_be_tried_again() -> None:
     assert answer.verdict.code == "Admitted"
 
 
+async def test_who_decides_what_this_release_does_not_act_on_is_told() -> None:
+    answer = await ask(decision("Retry"), found=attempt(CLOSED))
+
+    assert answer.warnings == (
+        "NotYetSupported: This release does not act on a decision to Retry yet.",
+    )
+
+
 async def test_a_registration_is_tried_again_by_who_may_ask_for_staging() -> None:
     registration = attempt(to="Registered", kind="Register")
     del registration["spec"]["from"]

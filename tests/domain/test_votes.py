@@ -106,6 +106,7 @@ DISCARDED: dict[str, tuple[str, DecisionFacts, dict[str, Any]]] = {
         {"may_approve": {APPROVED.uid: None}},
     ),
     "its voter may not": ("RightMissing", APPROVED, {"may_approve": {APPROVED.uid: False}}),
+    "this release does not act on it": ("NotYetSupported", decision(kind="Override"), {}),
     "the rollout had begun": ("RolloutBegun", APPROVED, {"closed_with": frozenset()}),
 }
 

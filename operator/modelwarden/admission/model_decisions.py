@@ -5,6 +5,7 @@ The controller judges every vote again when it counts, by the same rules.
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from modelwarden.admission.reviews import UNAVAILABLE, Answer, Json, Review
@@ -16,7 +17,7 @@ from modelwarden.domain.facts import ApprovalRule, DecisionFacts, TransitionFact
 from modelwarden.domain.identity import Identity
 from modelwarden.domain.rights import DECISION_PARTS
 from modelwarden.domain.verdicts import Verdict, allow, deny
-from modelwarden.domain.votes import VOTES, Ballot, judge
+from modelwarden.domain.votes import VOTES, Ballot, is_acted_on, judge
 from modelwarden.errors import ModelwardenError
 from modelwarden.workflows.facts import decision_facts, transition_facts
 
@@ -49,7 +50,15 @@ def stamped(review: Review) -> Answer:
 
 
 async def judged(review: Review, reader: Reader, *, identity: Identity) -> Answer:
-    """Refuse a decision that can never count."""
+    """Refuse a decision that can never count; warn of one that this release does not act on."""
+    answer = await _judged(review, reader, identity=identity)
+    supported = is_acted_on(review.spec["decision"])
+    if answer.verdict.denies or supported.allows:
+        return answer
+    return replace(answer, warnings=(f"{supported.code}: {supported.message}",))
+
+
+async def _judged(review: Review, reader: Reader, *, identity: Identity) -> Answer:
     spec = review.spec
     if not review.is_creation or "transition" not in spec:
         return Answer(verdict=_from_a_person(review, identity) or _ADMITTED)

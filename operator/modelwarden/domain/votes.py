@@ -68,8 +68,10 @@ def judge(decisions: tuple[DecisionFacts, ...], ballot: Ballot) -> tuple[Vote, .
     }
     return tuple(
         _judged(decision, ballot, retracted=retracted, latest=latest)
-        for decision in ordered
         if decision.kind in VOTES
+        else _not_acted_on(decision, ballot)
+        for decision in ordered
+        if decision.kind != "Retract"
     )
 
 
@@ -144,6 +146,18 @@ def _retracted(ordered: list[DecisionFacts], identity: Identity) -> frozenset[st
             and retract.retracts in ("", vote.name)
         }
     return frozenset(gone)
+
+
+def is_acted_on(kind: str) -> Verdict:
+    """This release acts on the kind of decision; the others are kept and answered in words."""
+    if kind in VOTES or kind == "Retract":
+        return _FINE
+    return deny("NotYetSupported", f"This release does not act on a decision to {kind} yet.")
+
+
+def _not_acted_on(decision: DecisionFacts, ballot: Ballot) -> Vote:
+    person = _person(decision, ballot.identity)
+    return Vote(decision=decision, person=person, roles=(), verdict=is_acted_on(decision.kind))
 
 
 def _judged(
