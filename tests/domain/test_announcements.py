@@ -96,8 +96,8 @@ UP, OUT = (
     ],
     ids=[
         "requested", "registered", "a gate failed", "a gate passed", "approved", "rejected",
-        "retracted", "replaced by a later vote", "superseded", "rollout begun", "rollout failed", "rollout aborted",
-        "replaced", "promoted",
+        "retracted", "voted again", "superseded", "rollout begun", "rollout failed",
+        "rollout aborted", "replaced", "promoted",
     ],
 )  # fmt: skip
 def test_a_record_is_told_in_a_sentence(

@@ -1,0 +1,379 @@
+"""Whatever people, clusters and crashes do, in any order, some things never happen.
+
+The rules are those of the product; `little_world` checks every record when it is written.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as some
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    rule,
+    run_state_machine_as_test,
+)
+
+from modelwarden.domain.verdicts import wait
+from modelwarden.workflows.facts import policy_facts
+from tests import builders
+from tests.builders import MANAGER, OWNER, REVIEWER, SCIENTIST
+from tests.domain.builders import deployment
+from tests.domain.little_world import CrashError, LittleWorld, check_the_past
+
+numbers = some.integers(1, 3)
+BOTH = {**OWNER, "groups": ["risk-reviewers"]}
+ANOTHER_LOGIN = {"username": "platform@example.com", "uid": "p", "groups": ["risk-reviewers"]}
+PIPELINE = {"username": "system:serviceaccount:risk:pipeline", "uid": "s", "groups": []}
+voters = some.sampled_from([OWNER, REVIEWER, SCIENTIST, BOTH, ANOTHER_LOGIN, PIPELINE, None])
+OTHER_DIGEST = "sha256:" + "9" * 64
+DEPLOYMENTS = ("fraud-api", "fraud-shadow")
+COUPLES = ((REVIEWER, OWNER), (OWNER, ANOTHER_LOGIN), (OWNER,), (BOTH,), (BOTH, PIPELINE))
+QUALITIES: dict[str, dict[str, Any]] = {
+    "good": {},
+    "below its rules": {"metrics": [{"name": "auc", "value": "0.5"}]},
+    "without lineage": {"lineage": {}},
+    "trained by nobody": {"trainedBy": []},
+    "nobody registered it": {"registeredBy": {"username": ""}},
+    "elsewhere": {
+        "artifact": {"uri": "s3://other/m.onnx", "digest": builders.DIGEST, "format": "ONNX"}
+    },
+}
+GOVERNED: dict[str, dict[str, Any]] = {
+    "owners": {"owners": [{"kind": "User", "name": "other@example.com"}]},
+    "the same owners": {"owners": builders.model()["spec"]["owners"]},
+    "two owners": {"owners": [{"kind": "Group", "name": "risk-reviewers"}]},
+    "stricter": {"metrics": [{"name": "auc", "min": "0.99"}]},
+    "as strict as before": {"metrics": builders.model()["spec"]["metrics"]},
+    "people": {"affectsPeople": True},
+    "no people": {"affectsPeople": False},
+    "without a Deployment": {"serving": []},
+    "with a shadow": {
+        "serving": [
+            {"stage": "Production", "deployment": {"name": "fraud-api"}},
+            {"stage": "Staging", "deployment": {"name": "fraud-shadow"}},
+        ]
+    },
+}
+ROLLS: dict[str, dict[str, Any]] = {
+    "done": {},
+    "half": {"updated": 1},
+    "unseen": {"observed_generation": 0},
+    "stuck": {"progressing": "ProgressDeadlineExceeded"},
+    "paused": {"paused": True},
+    "resumed": {"paused": False},
+    "scaled to nothing": {"replicas": 0, "current": 0, "updated": 0, "available": 0},
+    "scaled up": {"replicas": 2},
+    "old pods": {"terminating": 1},
+}
+
+
+def policy(**step: Any) -> Any:
+    raw = builders.policy()
+    raw["spec"]["steps"][2] |= step
+    return policy_facts(raw)
+
+
+POLICIES = {
+    "standard": policy(),
+    "soaking": policy(soakSeconds=600),
+    "expiring": policy(
+        approvals={
+            "owners": 1,
+            "reviewers": 1,
+            "exclude": ["Trainer", "Registrant"],
+            "expireAfterSeconds": 600,
+        }
+    ),
+    "nobody asked": policy(approvals={"owners": 0, "reviewers": 0}),
+    "gone": wait("NoPolicy", "There is none."),
+}
+
+
+def _nth(named: Mapping[Any, Any], nth: int) -> Any:
+    names = sorted(named)
+    return names[-1 - nth % len(names)] if names else None
+
+
+def _delete_a_version(world: LittleWorld, nth: int) -> None:
+    world.versions.pop(_nth(world.versions, nth), None)
+
+
+def _make_a_version_again(world: LittleWorld, nth: int) -> None:
+    number = _nth(world.versions, nth)
+    if number is not None:
+        world.versions.pop(number)
+        world.register(number, **({"label": "other"} if nth % 2 else {}))
+
+
+def _delete_an_attempt(world: LittleWorld, nth: int) -> None:
+    world.transitions.pop(_nth(world.transitions, nth), None)
+
+
+def _ask_nobody(world: LittleWorld, nth: int) -> None:
+    """Somebody writes into a frozen attempt that nobody is to be asked."""
+    name = _nth(world.transitions, nth)
+    step = {} if name is None else world.transitions[name]["spec"].get("step", {})
+    if "approvals" in step:
+        altered = {**step, "approvals": {"owners": 0, "reviewers": 0}}
+        world.transitions[name]["spec"]["step"] = altered
+
+
+def _wipe_all_status(world: LittleWorld, _: int) -> None:
+    for raw in _objects(world):
+        raw.pop("status", None)
+
+
+def _forge_all_status(world: LittleWorld, _: int) -> None:
+    for raw in _objects(world):
+        forged = {"evidenceDigest": OTHER_DIGEST, "stage": "Production", "conditions": [{}]}
+        raw["status"] = forged
+
+
+def _objects(world: LittleWorld) -> list[dict[str, Any]]:
+    found = [*world.versions.values(), *world.transitions.values()]
+    return found if world.model is None else [*found, world.model]
+
+
+def _delete_the_model(world: LittleWorld, nth: int) -> None:
+    world.model = None
+    if nth % 2:
+        world.put_model()
+
+
+def _lose_the_runs(world: LittleWorld, _: int) -> None:
+    world.runs.clear()
+
+
+def _put_foreign_jobs(world: LittleWorld, _: int) -> None:
+    world.runs = {k: replace(run, inputs_digest="another") for k, run in world.runs.items()}
+
+
+def _replace_a_deployment(world: LittleWorld, nth: int) -> None:
+    """It is deleted, made again, or taken by another model."""
+    name = DEPLOYMENTS[nth % 2]
+    world.deployments.pop(name, None)
+    if nth > 1:
+        labels = {"modelwarden.io/model": "churn"} if nth > 3 else {}
+        world.deployments[name] = deployment(name, labels=labels)
+
+
+def _lose_the_authorizer(world: LittleWorld, nth: int) -> None:
+    world.unanswered = bool(nth % 2)
+
+
+def _delete_the_votes(world: LittleWorld, _: int) -> None:
+    world.decisions.clear()
+
+
+# What guards are there to prevent, and what nobody can.
+MISHAPS: dict[str, Callable[[LittleWorld, int], None]] = {
+    "a version is deleted": _delete_a_version,
+    "a version is made again": _make_a_version_again,
+    "an attempt is deleted": _delete_an_attempt,
+    "an attempt is altered": _ask_nobody,
+    "all status is gone": _wipe_all_status,
+    "all status is forged": _forge_all_status,
+    "the Model is deleted": _delete_the_model,
+    "gate Jobs are gone": _lose_the_runs,
+    "gate Jobs judge something else": _put_foreign_jobs,
+    "a Deployment is replaced": _replace_a_deployment,
+    "nobody reviews rights": _lose_the_authorizer,
+    "votes are gone": _delete_the_votes,
+}
+
+BEGINNINGS: dict[str, tuple[Callable[["Lifecycle"], None], ...]] = {
+    "nothing": (),
+    "people are awaited": (lambda it: it.release(1),),
+    "the first version is rolled out": (
+        lambda it: it.release(1),
+        lambda it: it.approve((OWNER, REVIEWER)),
+    ),
+    "the first version serves": (
+        lambda it: it.release(1),
+        lambda it: it.approve((OWNER, REVIEWER)),
+        lambda it: it.roll("done"),
+    ),
+    "the second version is rolled out": (
+        lambda it: it.release(1),
+        lambda it: it.approve((OWNER, REVIEWER)),
+        lambda it: it.roll("done"),
+        lambda it: it.release(2),
+        lambda it: it.approve((OWNER, REVIEWER)),
+    ),
+}
+
+
+class Lifecycle(RuleBasedStateMachine):
+    """People, clusters and crashes in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = LittleWorld()
+        self.words = 0
+
+    @initialize(
+        policy=some.sampled_from(["standard", "standard", "soaking", "expiring"]),
+        begun=some.sampled_from(list(BEGINNINGS)),
+    )
+    def install(self, *, policy: str, begun: str) -> None:
+        """Begin in the middle of something."""
+        self.world.put_model(**GOVERNED["with a shadow"])
+        self.world.policy = POLICIES[policy]
+        self.world.deployments = {name: deployment(name) for name in DEPLOYMENTS}
+        for step in BEGINNINGS[begun]:
+            step(self)
+
+    def ask(self, production: int | None, staging: set[int], by: Any, **more: Any) -> None:
+        """Edit the stages; what is new or moved has a reason of its own."""
+        self.words += 1
+        old = (self.world.model or {}).get("spec", {}).get("stages", {})
+        surface: dict[str, Any] = {}
+        places = {"staging": staging, "registered": more.get("registered", set())}
+        places["archived"] = more.get("archived", set())
+        for place, wanted in places.items():
+            kept = {entry["version"]: entry for entry in old.get(place, ())}
+            fresh = {"reason": f"reason {self.words}"}
+            surface[place] = [kept.get(n, {"version": n, **fresh}) for n in sorted(wanted)]
+        if production is not None:
+            same = old.get("production", {}).get("version") == production
+            entry = {"version": production, "reason": f"reason {self.words}"}
+            surface["production"] = old["production"] if same else entry
+        self.world.edit(surface, by, stamped=more.get("stamped", True))
+
+    def look(self, *, crash_after: int | None = None) -> None:
+        self.world.crash_after = crash_after
+        try:
+            self.world.look()
+        except CrashError:
+            return
+        finally:
+            self.world.crash_after = None
+
+    @rule(number=numbers, quality=some.sampled_from(sorted(QUALITIES)))
+    def register(self, number: int, quality: str) -> None:
+        self.world.register(number, **QUALITIES[quality])
+
+    @rule(number=numbers)
+    def release(self, number: int) -> None:
+        """What most people do most of the time."""
+        self.world.register(number)
+        self.ask(number, {1, number}, MANAGER)
+        self.world.settle()
+
+    @rule(
+        production=some.none() | numbers,
+        staging=some.sets(numbers),
+        archived=some.sets(numbers, max_size=1),
+        registered=some.sets(numbers, max_size=1),
+        stamped=some.sampled_from([True, True, True, False]),
+    )
+    def edit(self, *, stamped: bool, production: int | None, **places: set[int]) -> None:
+        archived = places["archived"] - {production}
+        registered = places["registered"] - archived - {production}
+        staging = places["staging"] - archived - registered
+        self.ask(
+            production, staging, MANAGER, archived=archived, registered=registered, stamped=stamped
+        )
+
+    @rule(production=some.none() | numbers)
+    def change_one_s_mind(self, production: int | None) -> None:
+        self.ask(production, {1, 2}, MANAGER)
+
+    @rule(
+        people=some.sampled_from([*COUPLES, (OWNER, REVIEWER), (OWNER, REVIEWER)]),
+        wrong=some.sampled_from(["", "", "evidenceDigest"]),
+    )
+    def approve(self, people: tuple[Any, ...], wrong: str = "") -> None:
+        """They look at what is open, and approve; the controller looks too."""
+        self.world.settle()
+        reviewed = {wrong: OTHER_DIGEST} if wrong else {}
+        for attempt in self.world.state.open_attempts():
+            for person in people:
+                self.world.vote(attempt.name, person, "Approve", **reviewed)
+        self.look()
+
+    @rule(
+        by=voters,
+        kind=some.sampled_from(["Approve", "Approve", "Reject", "Retract"]),
+        nth=some.integers(0, 3),
+        wrong=some.sampled_from(["", "", "subjectDigest", "policyDigest", "evidenceDigest"]),
+    )
+    def vote(self, by: Any, kind: str, nth: int, wrong: str) -> None:
+        attempts = [attempt.name for attempt in self.world.state.open_attempts()]
+        if attempts:
+            reviewed = {wrong: OTHER_DIGEST} if wrong else {}
+            self.world.vote(attempts[-1 - nth % len(attempts)], by, kind, **reviewed)
+
+    @rule(
+        outcome=some.sampled_from(["Passed", "Passed", "Failed", "Inconclusive", "Lost", "Killed"])
+    )
+    def finish_jobs(self, outcome: str) -> None:
+        self.look()
+        self.world.finish_jobs(outcome)
+
+    @rule(how=some.sampled_from(sorted(ROLLS)))
+    def roll(self, how: str) -> None:
+        self.world.roll(**ROLLS[how])
+        self.look()
+
+    @rule(what=some.sampled_from(sorted(GOVERNED)))
+    def govern(self, what: str) -> None:
+        if self.world.model is not None:
+            self.world.put_model(**GOVERNED[what])
+
+    @rule(number=numbers, words=some.sampled_from(["", "Not for merchants."]))
+    def note(self, number: int, words: str) -> None:
+        raw = self.world.versions.get(number)
+        if raw is not None:
+            raw["spec"]["notes"] = {"limitations": [words] if words else []}
+            raw["metadata"]["generation"] += 1
+
+    @rule(seconds=some.sampled_from([1, 60, 700, 4000, -4000]))
+    def let_time_pass(self, seconds: int) -> None:
+        self.world.now += timedelta(seconds=seconds)
+
+    @rule(
+        change=some.sampled_from(sorted(POLICIES)) | some.sampled_from([MANAGER, OWNER, REVIEWER])
+    )
+    def administer(self, change: Any) -> None:
+        """Another policy governs, or somebody loses a right or gets it back."""
+        if isinstance(change, str):
+            self.world.policy = POLICIES[change]
+        else:
+            self.world.refused ^= {change["username"]}
+
+    @rule(mishap=some.sampled_from(list(MISHAPS)), nth=some.integers(0, 5))
+    def suffer(self, mishap: str, nth: int) -> None:
+        MISHAPS[mishap](self.world, nth)
+
+    @rule()
+    def see(self) -> None:
+        self.look()
+
+    @rule(effects=some.integers(0, 25))
+    def die(self, effects: int) -> None:
+        self.look(crash_after=effects)
+
+    def teardown(self) -> None:
+        self.world.settle()
+        before = len(self.world.records)
+        plan = self.world.look()
+        assert plan.is_empty
+        assert len(self.world.records) == before
+        check_the_past(self.world)
+
+
+def test_whatever_happens_no_gate_is_skipped_and_one_version_at_most_is_in_production() -> None:
+    run_state_machine_as_test(
+        Lifecycle,
+        settings=settings(
+            max_examples=200,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow],
+        ),
+    )
