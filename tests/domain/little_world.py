@@ -15,6 +15,7 @@ from typing import Any
 
 from modelwarden.audit.objects import record_bytes
 from modelwarden.domain import authors
+from modelwarden.domain.attempts_told import condition, is_open
 from modelwarden.domain.decide import Plan, decide, questions
 from modelwarden.domain.facts import (
     Access,
@@ -28,13 +29,15 @@ from modelwarden.domain.facts import (
 from modelwarden.domain.fold import fold, fold_all
 from modelwarden.domain.gate_results import EXIT_CODES
 from modelwarden.domain.identity import Caller, canonical
+from modelwarden.domain.names import version_name
 from modelwarden.domain.projection import JobOrder, LabelOrder, Projection, StatusOrder, project
 from modelwarden.domain.records import Operation, Record
 from modelwarden.domain.rollouts import carried, carries, deployment_is_free, version_for
 from modelwarden.domain.scribe import Scribe, moment
 from modelwarden.domain.stages import Stage
-from modelwarden.domain.state import GateOutcome, LedgerState, ModelState
+from modelwarden.domain.state import AttemptOutcome, GateOutcome, LedgerState, ModelState
 from modelwarden.domain.verdicts import Verdict, wait
+from modelwarden.handlers import sweeper
 from modelwarden.resources.model import Model
 from modelwarden.resources.model_transition import ModelTransition
 from modelwarden.resources.model_version import ModelVersion
@@ -171,18 +174,22 @@ class LittleWorld:
         """Look once: decide and record until nothing is left, then draw the picture."""
         for _ in range(MOST_STEPS):
             snapshot = self.snapshot()
+            self.touched |= {version.name for version in snapshot.versions.values()}
             plan = self._decide(snapshot)
             if plan.is_empty:
                 self._draw(snapshot, plan)
-                # What is in no record yet is remembered, as the sweep would find it.
-                self.touched = {
-                    raw["metadata"]["name"]
-                    for number, raw in self.versions.items()
-                    if number not in self.state.versions
-                }
+                self.sweep()
                 return plan
             self._carry_out(plan)
         raise AssertionError(f"not settled after {MOST_STEPS} steps")
+
+    def sweep(self) -> None:
+        """Forget what was touched, but for what a starting controller would find."""
+        unsettled = (raw for raw in self.versions.values() if not sweeper._is_settled(raw))
+        opened = (raw["spec"] for raw in self.transitions.values() if is_open(raw))
+        self.touched = {raw["metadata"]["name"] for raw in unsettled} | {
+            version_name(KEY.name, spec["version"]) for spec in opened
+        }
 
     def settle(self) -> None:
         """Let the cluster and the controller take turns until nothing changes any more."""
@@ -337,10 +344,16 @@ class LittleWorld:
     def _check_at_rest(self) -> None:
         """After a look, everything shows what the ledger says."""
         for number, raw in self.versions.items():
-            shown = raw.get("status", {}).get("stage")
             known = self.state.versions.get(number)
-            if shown is not None and known is not None and _is_shown(raw, self.state):
-                assert shown == known.stage, (number, shown, known.stage)
+            if known is None or known.subject != _facts(raw).subject:
+                continue
+            ready = condition(raw, "Ready")["status"]
+            assert (raw["status"]["stage"], ready == "True") == (known.stage, known.valid)
+        for name, raw in self.transitions.items():
+            attempt = self.state.attempts.get(name)
+            if attempt is not None and attempt.key.version in self.versions:
+                shown = condition(raw, "Succeeded")["status"]
+                assert shown == _SHOWN.get(attempt.outcome, "False"), name
         if self.model is None:
             return
         self._check_what_is_open(self.model["spec"].get("stages", {}))
@@ -387,10 +400,11 @@ def _is_ours(label: str) -> bool:
     return label.startswith("modelwarden.io/")
 
 
-def _is_shown(raw: Raw, state: ModelState) -> bool:
-    """Versions far from every stage that is asked for are drawn when they are touched."""
-    number = raw["spec"]["version"]
-    return state.stage_of(number) in (Stage.STAGING, Stage.PRODUCTION, Stage.RETIRING)
+_SHOWN = {
+    AttemptOutcome.OPEN: "Unknown",
+    AttemptOutcome.ROLLING_OUT: "Unknown",
+    AttemptOutcome.SUCCEEDED: "True",
+}
 
 
 def _ended(run: RunFacts, outcome: str, *, digest: str) -> RunFacts:

@@ -123,17 +123,19 @@ def _ask_nobody(world: LittleWorld, nth: int) -> None:
 
 
 def _wipe_all_status(world: LittleWorld, _: int) -> None:
-    for raw in _objects(world):
+    for raw in _touched_objects(world):
         raw.pop("status", None)
 
 
 def _forge_all_status(world: LittleWorld, _: int) -> None:
-    for raw in _objects(world):
+    for raw in _touched_objects(world):
         forged = {"evidenceDigest": OTHER_DIGEST, "stage": "Production", "conditions": [{}]}
         raw["status"] = forged
 
 
-def _objects(world: LittleWorld) -> list[dict[str, Any]]:
+def _touched_objects(world: LittleWorld) -> list[dict[str, Any]]:
+    """A change of a version, or of an attempt of it, is announced to the controller."""
+    world.touched |= {raw["metadata"]["name"] for raw in world.versions.values()}
     found = [*world.versions.values(), *world.transitions.values()]
     return found if world.model is None else [*found, world.model]
 
@@ -249,7 +251,7 @@ class Lifecycle(RuleBasedStateMachine):
         try:
             self.world.look()
         except CrashError:
-            return
+            self.world.sweep()
         finally:
             self.world.crash_after = None
 

@@ -281,9 +281,8 @@ def test_while_nobody_watched_the_answer_is_unknown_and_says_what_the_records_sh
     answer = asked(records, "13:00")
 
     sentence = (
-        "No record was written after 2026-11-24T12:05:00Z until the operator started at "
-        "2026-11-24T15:00:00Z, so it is not proved that it watched. In Production by the records: "
-        "2."
+        "The operator was last heard of at 2026-11-24T12:05:00Z and started again at "
+        "2026-11-24T15:00:00Z: between, nobody watched. In Production by the records: 2."
     )
     assert (answer.certainty, answer.code, [s.version for s in answer.served], answer.sentence) == (
         Certainty.UNKNOWN,
@@ -291,6 +290,15 @@ def test_while_nobody_watched_the_answer_is_unknown_and_says_what_the_records_sh
         [2],
         sentence,
     )
+
+
+def test_a_quiet_time_is_no_gap_where_the_lease_says_that_somebody_watched() -> None:
+    started = of_the_ledger(Operation.STARTED, "15:00", watchedUntil="2026-11-24T14:59:00Z")
+    records = placed((*two_versions(), started))
+
+    certainties = [asked(records, clock).certainty for clock in ("13:00", "14:59:30")]
+
+    assert certainties == [Certainty.EXACT, Certainty.UNKNOWN]
 
 
 @pytest.mark.parametrize("clock", ["12:05", "15:00", "15:01"])

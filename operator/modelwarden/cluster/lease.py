@@ -61,6 +61,7 @@ class Elector:
         self._seen_at = 0.0
         self._sees_a_leader = False
         self._renewed_at: float | None = None
+        self._last_held = ""
         self._announced: dict[str, str] = {}
         self._written: Mapping[str, str] = {}
         self._wake = asyncio.Event()
@@ -81,6 +82,11 @@ class Elector:
     def holder(self) -> str:
         """Whoever held the Lease when it was last read; empty for nobody."""
         return _holder(self._lease)
+
+    @property
+    def last_held(self) -> str:
+        """When the Lease that was taken had last been renewed; empty for a new one."""
+        return self._last_held
 
     @property
     def annotations(self) -> Mapping[str, str]:
@@ -150,6 +156,7 @@ class Elector:
         self._observe(lease)
         if not self._is_free(lease):
             return False
+        self._last_held = str(lease["spec"].get("renewTime") or "")
         transitions = int(lease["spec"].get("leaseTransitions") or 0)
         another = _holder(lease) != self._identity
         return await self._write_first(

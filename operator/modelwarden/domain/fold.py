@@ -31,7 +31,8 @@ def fold(state: LedgerState, record: Record) -> LedgerState:
     if record.operation is Operation.GENESIS:
         return replace(after, origin=record.facts["origin"])
     if record.operation is Operation.STARTED:
-        return replace(after, starts=(*after.starts, (state.last_time, record.time))[-STARTS_KEPT:])
+        gap = (record.facts.get("watchedUntil", state.last_time), record.time)
+        return replace(after, starts=(*after.starts, gap)[-STARTS_KEPT:])
     if not record.model:
         return after
     key = ModelKey(record.namespace, record.model)
@@ -127,6 +128,8 @@ def _gate_finished(model: ModelState, record: Record) -> ModelState:
         index=record.index,
         evidence=record.evidence.get("result", ""),
         final=facts["final"],
+        checks=tuple(facts.get("checks", ())),
+        log_tail=facts.get("logTail", ""),
     )
     attempt = model.attempts[record.transition]
     attempt = replace(attempt, gates={**attempt.gates, gate.name: gate})

@@ -309,12 +309,10 @@ def _gap_around(records: Iterable[Record], at: datetime) -> tuple[str, str] | No
     """Find the time around a moment in which no process watched."""
     before = ""
     for record in records:
-        if (
-            record.operation is Operation.STARTED
-            and before
-            and moment(before) < at < moment(record.time)
-        ):
-            return before, record.time
+        if record.operation is Operation.STARTED and before:
+            until = record.facts.get("watchedUntil", before)
+            if moment(until) < at < moment(record.time):
+                return until, record.time
         before = record.time
     return None
 
@@ -328,8 +326,8 @@ def _doubted(answer: Answer, gap: tuple[str, str] | None) -> Answer:
         certainty=Certainty.UNKNOWN,
         code="NobodyWatched",
         sentence=(
-            f"No record was written after {gap[0]} until the operator started at {gap[1]}, "
-            f"so it is not proved that it watched. In Production by the records: {shown}."
+            f"The operator was last heard of at {gap[0]} and started again at {gap[1]}: between, "
+            f"nobody watched. In Production by the records: {shown}."
         ),
     )
 

@@ -31,7 +31,7 @@ from modelwarden.domain.state import (
     GateOutcome,
     ModelState,
 )
-from modelwarden.domain.texts import LONGEST_SENTENCE, shortened
+from modelwarden.domain.texts import LONGEST_SENTENCE, shortened, within_bytes
 from modelwarden.domain.verdicts import Verdict, deny
 from modelwarden.domain.votes import Vote
 
@@ -217,9 +217,36 @@ def _gate_finished(
             "sentence": shortened(result.sentence, LONGEST_SENTENCE),
             "try": gate.tries,
             "final": final,
+            **_for_the_status(result, gate),
         },
     )
     return Step(records=(record,), evidence=(evidence,))
+
+
+def _for_the_status(result: GateResult, gate: GateStanding) -> dict[str, Any]:
+    """Give what those who cannot read evidence see: what failed, and the end of the log."""
+    failed = [check for check in result.checks if check.outcome is not GateOutcome.PASSED]
+    told: dict[str, Any] = {}
+    if failed:
+        told["checks"] = [
+            {
+                "name": within_bytes(check.name, _NAME),
+                "outcome": check.outcome.value,
+                "observed": within_bytes(check.observed, _VALUE),
+                "expected": within_bytes(check.expected, _VALUE),
+            }
+            for check in failed[:_CHECKS]
+        ]
+    if gate.run is not None and gate.run.log_tail and result.outcome is not GateOutcome.PASSED:
+        told["logTail"] = within_bytes(gate.run.log_tail[-_LOG:], _LOG)
+    return told
+
+
+# In bytes: a record has 16 KiB for everything, and the whole result is in the evidence.
+_CHECKS = 8
+_NAME = 128
+_VALUE = 200
+_LOG = 2000
 
 
 def _votes(look: Standing, scribe: Scribe) -> Step:

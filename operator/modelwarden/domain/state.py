@@ -67,6 +67,8 @@ class GateState:
     index: int
     evidence: str = ""
     final: bool = True
+    checks: tuple[Mapping[str, str], ...] = ()
+    log_tail: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

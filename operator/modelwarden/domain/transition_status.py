@@ -109,6 +109,10 @@ def _gate(
         }
         if recorded.evidence:
             told["evidence"] = recorded.evidence
+        if recorded.checks:
+            told["checks"] = [dict(check) for check in recorded.checks]
+        if recorded.log_tail:
+            told["logTail"] = recorded.log_tail
     elif now is not None:
         told |= {
             "code": now.verdict.code,

@@ -17,6 +17,7 @@ from modelwarden.cluster.lease import Elector
 from modelwarden.cluster.secrets import fill_secret
 from modelwarden.domain.fold import fold
 from modelwarden.domain.records import Actor, Operation, Record
+from modelwarden.domain.scribe import timestamp
 from modelwarden.domain.state import LedgerState, ModelKey
 from modelwarden.errors import LedgerUnavailableError, MisconfiguredError, ModelwardenError
 from modelwarden.metrics import Metrics
@@ -25,6 +26,8 @@ from modelwarden.settings import Settings
 logger = logging.getLogger(__name__)
 
 KEY = "ed25519.pem"
+# What is recorded of the ledger itself is about no model.
+OF_THE_LEDGER = ModelKey("", "")
 RETRY_SECONDS = 10.0
 
 
@@ -113,21 +116,33 @@ class LedgerKeeper:
             (KEY,),
             make=_no_key if has_begun else _new_key,
         )
-        return await Ledger.open(
+        ledger = await Ledger.open(
             store,
             load_signer(data[KEY]),
             fold=fold,
             initial=LedgerState(),
-            genesis=self._genesis(),
+            genesis=self._record(Operation.GENESIS),
             anchor=anchor,
         )
+        await self._record_the_start(ledger)
+        return ledger
 
-    def _genesis(self) -> Record:
+    async def _record_the_start(self, ledger: Ledger[LedgerState]) -> None:
+        """Record since when somebody watches again, and until when somebody had."""
+        if not self._elector.last_held:
+            return
+        started = self._record(Operation.STARTED, facts={"watchedUntil": self._elector.last_held})
+        await ledger.append(
+            OF_THE_LEDGER, [started], expected_last_index=ledger.last_index(OF_THE_LEDGER)
+        )
+
+    def _record(self, operation: Operation, *, facts: Mapping[str, str] | None = None) -> Record:
         return Record(
-            operation=Operation.GENESIS,
-            time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            operation=operation,
+            time=timestamp(datetime.now(UTC)),
             transaction=str(uuid.uuid4()),
             actor=Actor(username=self._settings.operator.account),
+            facts=facts or {},
             build=__version__,
         )
 

@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from modelwarden.cluster.client import ApiClient
 from modelwarden.cluster.paths import MODEL_TRANSITIONS, MODEL_VERSIONS, MODELS
+from modelwarden.domain.attempts_told import condition, is_open
 from modelwarden.domain.keys import touched_by_model, touched_by_spec, touched_by_version
 from modelwarden.domain.state import ModelKey
 from modelwarden.errors import ModelwardenError
@@ -56,7 +58,7 @@ class Sweeper:
             await self._until_requested(wait)
 
     async def sweep(self) -> None:
-        """Add every Model with those of its versions that are not recorded or have changed."""
+        """Add every Model with those of its versions whose status may not be the last word."""
         found: dict[ModelKey, set[str]] = {key: set() for key in self._known()}
         async for page in self._client.pages(MODELS):
             for model in page:
@@ -71,7 +73,8 @@ class Sweeper:
             for transition in page:
                 touch = touched_by_spec(transition)
                 if touch is not None:
-                    found.setdefault(touch.key, set())
+                    names = found.setdefault(touch.key, set())
+                    names.update(touch.versions if is_open(transition) else ())
         for key, names in found.items():
             self._add(key, frozenset(names))
 
@@ -86,11 +89,12 @@ class Sweeper:
             await asyncio.sleep(SETTLE_SECONDS)
 
 
-def _is_settled(version: dict[str, object]) -> bool:
-    """A version without a stage still waits for its Model, for a policy or for its first look."""
+def _is_settled(version: Mapping[str, Any]) -> bool:
+    """Its registration has come to an end, and its newest notes were seen."""
     # Only where to look is taken from status; what is found there is decided from facts.
-    status, metadata = version.get("status"), version["metadata"]
-    if not isinstance(status, dict) or not isinstance(metadata, dict):
-        return False
-    is_observed = status.get("observedGeneration") == metadata.get("generation")
-    return is_observed and "stage" in status
+    status = version.get("status", {})
+    return (
+        status.get("observedGeneration") == version["metadata"].get("generation")
+        and "stage" in status
+        and condition(version, "Ready").get("status") in ("True", "False")
+    )

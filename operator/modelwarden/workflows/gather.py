@@ -236,13 +236,19 @@ def _numbers(
 
 
 def _attempts(snapshot: Snapshot, state: ModelState) -> tuple[str, ...]:
-    """List the attempts to look at: the latest of each version that is, and the ones to come."""
+    """List the attempts to look at: the last two at each key, and the ones to come.
+
+    Where an attempt was superseded and the next one opened in one look, both have news to show.
+    """
     names = {attempt.name for attempt in state.open_attempts()}
     for number in snapshot.versions:
         for target in (Stage.REGISTERED, Stage.STAGING, Stage.PRODUCTION):
-            latest = state.latest_attempt(AttemptKey(number, target))
-            if latest is not None:
-                names.add(latest.name)
+            last = state.attempts_at(AttemptKey(number, target))
+            names |= {
+                attempt_name(snapshot.key.name, number, target=target, number=each)
+                for each in (last - 1, last)
+                if each > 0
+            }
     for request in wanted(snapshot, state):
         number = state.attempts_at(request.key) + 1
         names.add(

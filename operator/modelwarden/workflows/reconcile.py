@@ -86,6 +86,8 @@ class Reconciler:
         told: list[Record] = []
         for _ in range(MOST_STEPS):
             snapshot, state = await self._gather(key, touched, ledger=ledger)
+            # What was looked at has news to show at the end, wherever it is by then.
+            touched |= {version.name for version in snapshot.versions.values()}
             plan = self._decide(snapshot, state, ledger=ledger)
             if plan.is_empty:
                 self._remember_unrecorded(snapshot, state)
