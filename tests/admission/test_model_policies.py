@@ -11,11 +11,15 @@ from .requests import review
 EXAMPLES = sorted(Path("examples/policies").glob("*.yaml"))
 
 
-def warned(spec: dict[str, Any]) -> list[str]:
+def said(spec: dict[str, Any]) -> tuple[str, ...]:
     answer = judged(review("ModelPolicy", spec))
 
     assert answer.verdict.code == "Admitted"
-    return [warning.partition(":")[0] for warning in answer.warnings]
+    return answer.warnings
+
+
+def warned(spec: dict[str, Any]) -> list[str]:
+    return [warning.partition(":")[0] for warning in said(spec)]
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -42,3 +46,21 @@ def test_a_policy_below_the_floor_that_says_why_is_admitted_in_silence() -> None
     spec = {"allowedFormats": ["ONNX"], "steps": steps, "belowFloor": {"reason": "A team of one."}}
 
     assert warned(spec) == []
+
+
+def test_what_this_release_does_not_act_on_is_said() -> None:
+    standard = yaml.safe_load(Path("examples/policies/standard.yaml").read_text())["spec"]
+    for_people = {"name": "fair", "fairness": {"minRatio": "0.80"}, "when": "AffectsPeople"}
+    for step in standard["steps"]:
+        if step["to"] == "Production":
+            step["gates"].append(for_people)
+
+    later = {"automation": {"maxStage": "Staging"}, "rollback": {"withinDays": 30}}
+
+    assert said({**standard, **later, "retention": {"archivedDays": 2555}}) == (
+        "NotYetSupported: This release cannot run fair (fairness) yet. "
+        "Name another policy, or wait for a release that can.",
+        "NotYetSupported: spec.rollback: kept, not acted on yet.",
+        "NotYetSupported: spec.automation: kept, not acted on yet.",
+        "NotYetSupported: spec.retention: kept, not acted on yet.",
+    )
