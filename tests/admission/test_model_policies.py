@@ -58,8 +58,10 @@ def test_what_this_release_does_not_act_on_is_said() -> None:
     later = {"automation": {"maxStage": "Staging"}, "rollback": {"withinDays": 30}}
 
     assert said({**standard, **later, "retention": {"archivedDays": 2555}}) == (
-        "NotYetSupported: This release cannot run fair (fairness) yet. "
-        "Name another policy, or wait for a release that can.",
+        (
+            "NotYetSupported: This release cannot run fair (fairness) yet. "
+            "Name another policy, or wait for a release that can."
+        ),
         "NotYetSupported: spec.rollback: kept, not acted on yet.",
         "NotYetSupported: spec.automation: kept, not acted on yet.",
         "NotYetSupported: spec.retention: kept, not acted on yet.",
