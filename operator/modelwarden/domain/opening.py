@@ -164,6 +164,7 @@ def _move_is_supported(request: Request) -> Verdict:
     return wait(
         "NotYetSupported",
         f"This release does not move a version from {request.source} to {request.key.target}.",
+        "Take the line back out of spec.stages, or wait for a release that can.",
     )
 
 
