@@ -1,5 +1,7 @@
+import json
 from typing import Any
 
+import pytest
 import yaml
 
 from modelwarden.cluster.paths import MODEL_DECISIONS, MODEL_TRANSITIONS
@@ -9,7 +11,7 @@ from tests.cli.conftest import Run, golden, timeless
 from tests.fakes.store import RefusalError
 from tests.workflows.world import World
 
-APPROVE = ("approve", "fraud-detector", "1", "--rationale", "Read the segment report.")
+APPROVE = ("approve", "fraud-detector", "1", "--rationale", "Read the segment report.", "-y")
 TRAINER = (
     'admission webhook "modeldecisions.modelwarden.io" denied the request: '
     "scientist@example.com trained fraud-detector 1 and may not approve it. Ask another owner or "
@@ -26,7 +28,9 @@ async def test_an_approver_sees_the_dossier_beside_production_and_then_decides(
 ) -> None:
     await stories.with_a_candidate(world)
 
-    result = await cli("approve", "fraud-detector", "2", "--rationale", "Better.", login="owner")
+    result = await cli(
+        "approve", "fraud-detector", "2", "--rationale", "Better.", "-y", login="owner"
+    )
 
     assert (result.code, timeless(result.out)) == (0, golden("approve.txt"))
 
@@ -56,15 +60,54 @@ async def test_a_decision_names_the_attempt_what_was_reviewed_and_who_decides(
     }
 
 
-async def test_a_decision_can_be_printed_instead_of_sent(world: World, cli: Run) -> None:
+@pytest.mark.parametrize(
+    "asked", [("-o", "yaml"), ("--dry-run", "client"), ("--dry-run", "client", "-o", "json")]
+)
+async def test_a_decision_can_be_printed_instead_of_sent(
+    world: World, cli: Run, asked: tuple[str, ...]
+) -> None:
     await stories.awaiting_votes(world)
 
-    result = await cli(*APPROVE, "-o", "yaml", login="owner")
+    result = await cli(*APPROVE, *asked, login="owner")
 
     written = yaml.safe_load(result.out)
-    assert (written["metadata"], written["spec"]["by"], decisions(world)) == (
+    assert (
+        result.code,
+        result.err,
+        written["metadata"],
+        written["spec"]["by"],
+        decisions(world),
+    ) == (
+        0,
+        "Not sent.\n",
         {"generateName": "fraud-detector-1-production-", "namespace": "risk"},
         builders.OWNER,
+        [],
+    )
+
+
+async def test_a_machine_gets_the_decision_that_was_sent(world: World, cli: Run) -> None:
+    await stories.awaiting_votes(world)
+
+    result = await cli(*APPROVE, "-o", "json", login="owner")
+
+    (decision,) = decisions(world)
+    told = json.loads(result.out)
+    assert (result.code, result.err, told["metadata"]["name"]) == (
+        0,
+        "",
+        decision["metadata"]["name"],
+    )
+
+
+async def test_nobody_votes_unasked(world: World, cli: Run) -> None:
+    await stories.awaiting_votes(world)
+
+    result = await cli(*APPROVE[:-1], login="owner")
+
+    assert (result.code, result.err, decisions(world)) == (
+        1,
+        "Nothing was decided: say --yes to vote without being asked.\n",
         [],
     )
 
@@ -142,7 +185,13 @@ async def test_one_rejection_ends_the_attempt(world: World, cli: Run) -> None:
 
     async with stories.running(world):
         result = await cli(
-            "reject", "fraud-detector", "1", "--rationale", "Too old.", "--wait", login="reviewer"
+            "reject",
+            "fraud-detector",
+            "1",
+            "--rationale=Too old.",
+            "-y",
+            "--wait",
+            login="reviewer",
         )
 
     assert (

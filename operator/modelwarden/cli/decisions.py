@@ -11,6 +11,7 @@ from modelwarden.cli.ballots import Ballot, may_be_voted_on, open_attempt
 from modelwarden.cli.pages.dossier import Dossier, dossier_page
 from modelwarden.cli.promote import Target
 from modelwarden.cli.reading import find_version, read_attempts, read_version
+from modelwarden.cli.render import as_yaml
 from modelwarden.cli.session import Session
 from modelwarden.cli.waiting import Watch, wait_for
 from modelwarden.cli.writing import create
@@ -39,13 +40,19 @@ class Vote:
     rationale: str
     yes: bool
     output: Format | None
+    dry_run: bool = False
     seconds: int = 0
+
+    @property
+    def is_only_written(self) -> bool:
+        """Whether the decision is printed instead of sent: `-o yaml` alone asks for that too."""
+        return self.dry_run or self.output is Format.YAML
 
 
 async def vote(session: Session, about: Vote) -> Answer:
     """Show what is decided about, ask once more on a terminal, and decide.
 
-    With `-o yaml` or `-o json` the decision is printed and not sent.
+    With `-o yaml` or `--dry-run client` the decision is printed and not sent.
     """
     record = await read_version(session, about.model, about.version)
     attempt = await find_attempt(session, about)
@@ -53,8 +60,8 @@ async def vote(session: Session, about: Vote) -> Answer:
     if held is not None:
         raise cannot(held, Exit.WAITING if held.outcome is Outcome.WAIT else Exit.FAILED)
     ballot = await prepare(session, about, attempt)
-    if about.output in (Format.YAML, Format.JSON):
-        return Answer(page=(), data=ballot.to_json())
+    if about.is_only_written:
+        return unsent(session, ballot)
     # Whoever may not decide hears that at once, and nothing else.
     await create(session, MODEL_DECISIONS, ballot.to_json(), dry_run=True)
     champion = await _champion(session, attempt)
@@ -80,6 +87,14 @@ async def prepare(session: Session, about: Vote, attempt: Raw) -> Ballot:
     me = await who_am_i(await session.client())
     caller = Caller(username=me.username, uid=me.uid, groups=me.groups)
     return Ballot(kind=about.kind, attempt=attempt, rationale=about.rationale, by=caller)
+
+
+def unsent(session: Session, ballot: Ballot) -> Answer:
+    """Print the decision as it would be sent, and say beside it that it was not."""
+    session.screen.warn("Not sent.")
+    body = ballot.to_json()
+    page = sentences(*as_yaml(body).splitlines())
+    return Answer(page=page, data=body)
 
 
 async def send(session: Session, about: Vote, ballot: Ballot) -> Answer:
@@ -119,8 +134,11 @@ async def _champion(session: Session, attempt: Raw) -> JsonObject | None:
 
 
 def _confirm(session: Session, about: Vote) -> None:
-    if about.yes or not session.screen.is_interactive:
+    if about.yes:
         return
+    if not session.screen.is_interactive:
+        raise CannotError("Nothing was decided: say --yes to vote without being asked.")
     question = f"{about.kind} {about.model} {about.version} for {about.target}?"
-    if not typer.confirm(question):
+    # What reads the answer for a machine does not get the question.
+    if not typer.confirm(question, err=not session.screen.is_read_by_a_person(about.output)):
         raise CannotError("Nothing was decided.")

@@ -1,11 +1,20 @@
 """The arguments and options that several verbs have."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
 
 from modelwarden.cli.answers import Format
+
+
+class DryRun(StrEnum):
+    """Where a verb ends that is only tried."""
+
+    NONE = "none"
+    CLIENT = "client"
+
 
 ModelName: TypeAlias = Annotated[str, typer.Argument(help="The model.", metavar="MODEL")]
 VersionNumber: TypeAlias = Annotated[
@@ -27,6 +36,7 @@ Wait: TypeAlias = Annotated[
 Timeout: TypeAlias = Annotated[
     str, typer.Option(help="How long to wait at most, such as 90s, 15m or 1h30m.")
 ]
+TriedOnly: TypeAlias = Annotated[DryRun, typer.Option("--dry-run", help="client: send nothing.")]
 OperatorNamespace: TypeAlias = Annotated[
     str, typer.Option(help="Where the operator is installed.", envvar="MODELWARDEN_NAMESPACE")
 ]

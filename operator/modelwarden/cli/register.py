@@ -1,7 +1,6 @@
 """kubectl model register: putting an artifact into a store and recording it as a version."""
 
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,24 +13,19 @@ from modelwarden.cli.options import (
     OPERATOR_NAME,
     OPERATOR_NAMESPACE,
     Context,
+    DryRun,
     Kubeconfig,
     Namespace,
     OperatorName,
     OperatorNamespace,
     Output,
     Timeout,
+    TriedOnly,
     Wait,
 )
 from modelwarden.cli.session import Place, Session, run
 from modelwarden.cli.waiting import seconds_to_wait
 from modelwarden.errors import MalformedObjectError
-
-
-class DryRun(StrEnum):
-    """Where the registration ends that is only tried."""
-
-    NONE = "none"
-    CLIENT = "client"
 
 
 def command(
@@ -62,7 +56,7 @@ def command(
     endpoint: Annotated[
         str | None, typer.Option(help="Where the store is reached from here, if elsewhere.")
     ] = None,
-    dry_run: Annotated[DryRun, typer.Option(help="client: send nothing.")] = DryRun.NONE,
+    dry_run: TriedOnly = DryRun.NONE,
     wait: Wait = False,
     timeout: Timeout = "15m",
     namespace: Namespace = None,

@@ -4,11 +4,13 @@ from modelwarden.cli.answers import Answer
 from modelwarden.cli.decisions import Rationale, To, Vote, Yes, vote
 from modelwarden.cli.options import (
     Context,
+    DryRun,
     Kubeconfig,
     ModelName,
     Namespace,
     Output,
     Timeout,
+    TriedOnly,
     VersionNumber,
     Wait,
 )
@@ -24,6 +26,7 @@ def command(
     rationale: Rationale,
     to: To = Target.PRODUCTION,
     yes: Yes = False,
+    dry_run: TriedOnly = DryRun.NONE,
     wait: Wait = False,
     timeout: Timeout = "15m",
     namespace: Namespace = None,
@@ -33,7 +36,7 @@ def command(
 ) -> None:
     """Vote against a version that is asked into a stage; one such vote ends the attempt.
 
-    With -o yaml the decision is printed and not sent.
+    With -o yaml or --dry-run client the decision is printed and not sent.
     """
 
     async def verb(session: Session) -> Answer:
@@ -44,6 +47,7 @@ def command(
             target=to.stage,
             rationale=rationale,
             yes=yes,
+            dry_run=dry_run is DryRun.CLIENT,
             output=output,
             seconds=seconds_to_wait(timeout) if wait else 0,
         )

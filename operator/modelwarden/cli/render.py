@@ -28,7 +28,11 @@ class Screen:
 
     def __init__(self, out: TextIO, err: TextIO) -> None:
         self._out, self._err = _console(out), _console(err)
-        self.is_interactive = sys.stdin.isatty() and out.isatty()
+        self.is_interactive = sys.stdin.isatty()
+
+    def is_read_by_a_person(self, output: Format | None) -> bool:
+        """Say whether answers go to a terminal, as words."""
+        return output is None and self._out.file.isatty()
 
     def show(self, answer: Answer, output: Format | None) -> None:
         """Print an answer in the form that was asked for."""

@@ -1,14 +1,16 @@
 """kubectl model retract: taking back one's own vote."""
 
-from modelwarden.cli.answers import Answer, CannotError, Format
+from modelwarden.cli.answers import Answer, CannotError
 from modelwarden.cli.ballots import is_own_vote
-from modelwarden.cli.decisions import Rationale, To, Vote, find_attempt, prepare, send
+from modelwarden.cli.decisions import Rationale, To, Vote, find_attempt, prepare, send, unsent
 from modelwarden.cli.options import (
     Context,
+    DryRun,
     Kubeconfig,
     ModelName,
     Namespace,
     Output,
+    TriedOnly,
     VersionNumber,
 )
 from modelwarden.cli.promote import Target
@@ -22,12 +24,16 @@ def command(
     *,
     rationale: Rationale = "Taken back by its voter.",
     to: To = Target.PRODUCTION,
+    dry_run: TriedOnly = DryRun.NONE,
     namespace: Namespace = None,
     context: Context = None,
     kubeconfig: Kubeconfig = None,
     output: Output = None,
 ) -> None:
-    """Take back your own vote on a version that is asked into a stage."""
+    """Take back your own vote on a version that is asked into a stage.
+
+    With -o yaml or --dry-run client the decision is printed and not sent.
+    """
 
     async def verb(session: Session) -> Answer:
         about = Vote(
@@ -37,6 +43,7 @@ def command(
             target=to.stage,
             rationale=rationale,
             yes=True,
+            dry_run=dry_run is DryRun.CLIENT,
             output=output,
         )
         return await retract(session, about)
@@ -56,6 +63,6 @@ async def retract(session: Session, about: Vote) -> Answer:
             f"{ballot.by.username} has not voted on {about.model} {about.version} for "
             f"{about.target}."
         )
-    if about.output in (Format.YAML, Format.JSON):
-        return Answer(page=(), data=ballot.to_json())
+    if about.is_only_written:
+        return unsent(session, ballot)
     return await send(session, about, ballot)
