@@ -89,6 +89,7 @@ class RunningCluster:
         try:
             yield name
         finally:
+            self.kubectl(None, "label", "namespace", name, "modelwarden.io/records-")
             self.kubectl(None, "delete", "namespace", name, "--wait=false")
 
     @contextmanager

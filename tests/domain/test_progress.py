@@ -313,7 +313,7 @@ ZERO = carrying(1, replicas=0, current=0, updated=0, ready=0, available=0)
         (deployment(labels={"modelwarden.io/model": "churn"}), 1, []),
         (STUCK, 1, [("RolloutFailed", "ProgressDeadlineExceeded")]),
         (carrying(1), 901, [("Promoted", "")]),
-        (ZERO, 1, [("Promoted", "")]),
+        (ZERO, 1, [("Promoted", "NotServing")]),
         # A clock that went back has not passed the time.
         (carrying(1, updated=1), -3600, []),
     ],

@@ -192,7 +192,8 @@ RETRACT = decision(OWNER, kind="Retract", name="retract", created=LATER)
 def test_a_voter_takes_back_what_they_voted_and_nothing_else(
     retract: DecisionFacts, code: str
 ) -> None:
-    assert codes(APPROVED, retract) == {"vote": code}
+    idle = {} if code == "Retracted" else {"retract": "NothingToRetract"}
+    assert codes(APPROVED, retract) == {"vote": code, **idle}
 
 
 def test_who_took_a_vote_back_may_vote_again() -> None:
@@ -221,6 +222,10 @@ def test_what_counted_when_the_rollout_began_goes_on_counting(changes: dict[str,
     closed_with = frozenset({APPROVED.uid})
 
     assert codes(APPROVED, RETRACT, closed_with=closed_with, **changes) == {"vote": "Counted"}
+
+
+def test_what_was_taken_back_before_the_rollout_began_keeps_its_reason() -> None:
+    assert codes(APPROVED, RETRACT, closed_with=frozenset()) == {"vote": "Retracted"}
 
 
 def test_the_trainers_late_vote_is_discarded_for_the_stronger_reason() -> None:

@@ -50,7 +50,7 @@ def model_status(
         "summary": _summary(state, obstacles),
         "versions": len(state.versions),
         "conditions": written(
-            _conditions(model, obstacles),
+            _conditions(model, obstacles, policy=snapshot.policy),
             generation=model.generation,
             now=snapshot.now,
             before=model.status.get("conditions", ()),
@@ -87,10 +87,8 @@ def _obstacles(
         (attempt.key, _ended_badly(attempt))
         for request in requests(model, state)
         if request.key not in seen
-        and (attempt := state.latest_attempt(request.key)) is not None
-        and not attempt.is_open
-        and attempt.outcome is not AttemptOutcome.SUCCEEDED
-        and attempt.request_id == request.id
+        for attempt in state.attempts_of(request.key)[-1:]
+        if attempt.outcome is not AttemptOutcome.SUCCEEDED
     ]
     return tuple(found)
 
@@ -104,7 +102,10 @@ def _ended_badly(attempt: AttemptState) -> Verdict:
 
 
 def _conditions(
-    model: ModelFacts, obstacles: tuple[tuple[AttemptKey, Verdict], ...]
+    model: ModelFacts,
+    obstacles: tuple[tuple[AttemptKey, Verdict], ...],
+    *,
+    policy: PolicyFacts | Verdict,
 ) -> tuple[Condition, ...]:
     denied = [verdict for _, verdict in obstacles if verdict.denies]
     busy = [verdict for _, verdict in obstacles if verdict.code in MACHINE_AT_WORK]
@@ -120,16 +121,32 @@ def _conditions(
         Condition("Stalled", bool(denied), denied[0].code, text)
         if denied
         else is_false("Stalled", "NotStalled", "Nothing was refused."),
-        is_true("Settled", "AsWritten", "Every version is where spec.stages says.")
-        if not first
-        else is_false("Settled", first[0].code, text),
+        is_false("Settled", first[0].code, text) if first else _settled(policy),
     ]
-    if model.not_yet_supported:
-        fields = ", ".join(f"spec.{field}" for field in model.not_yet_supported)
-        conditions.append(
-            is_true("NotYetSupported", "NotYetSupported", f"{fields}: kept, not acted on yet.")
-        )
+    ignored = _not_yet_supported(model, policy)
+    if ignored:
+        text = f"{', '.join(ignored)}: kept, not acted on yet."
+        conditions.append(is_true("NotYetSupported", "NotYetSupported", text))
     return tuple(conditions)
+
+
+def _settled(policy: PolicyFacts | Verdict) -> Condition:
+    """Say whether nothing is left to wish for; without a policy the next wish would wait."""
+    if isinstance(policy, Verdict):
+        return is_false("Settled", policy.code, policy.message)
+    return is_true("Settled", "AsWritten", "Every version is where spec.stages says.")
+
+
+def _not_yet_supported(model: ModelFacts, policy: PolicyFacts | Verdict) -> tuple[str, ...]:
+    """Name what the Model and its policy say and this release does not act on."""
+    of_model = tuple(f"spec.{field}" for field in model.not_yet_supported)
+    if isinstance(policy, Verdict):
+        return of_model
+    said = tuple(field for field in _POLICY_NOT_YET if field in policy.stored)
+    return (*of_model, *(f"spec.{field} of policy {policy.name}" for field in said))
+
+
+_POLICY_NOT_YET = ("rollback", "automation", "retention")
 
 
 def _stages(state: ModelState) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from modelwarden.domain.identity import Identity, is_service_account
 from modelwarden.domain.movement import Request, opens_an_attempt, requests
 from modelwarden.domain.names import attempt_name
 from modelwarden.domain.rights import Right
-from modelwarden.domain.stages import Move, Stage, is_above
+from modelwarden.domain.stages import LADDER, Move, Stage, is_above
 from modelwarden.domain.state import AttemptKey, ModelState
 from modelwarden.domain.verdicts import Verdict, allow, deny, wait
 
@@ -71,7 +71,7 @@ def wanted(snapshot: Snapshot, state: ModelState) -> tuple[Request, ...]:
     """List the requests that call for a new attempt: registrations first, then the surface."""
     surface = () if snapshot.model is None else requests(snapshot.model, state)
     asked = (*_registrations(snapshot, state), *surface)
-    return tuple(r for r in asked if opens_an_attempt(r, state.latest_attempt(r.key)))
+    return tuple(r for r in asked if opens_an_attempt(r, state.attempts_of(r.key)))
 
 
 def registrations_to_reopen(state: ModelState) -> tuple[int, ...]:
@@ -141,7 +141,11 @@ def _claims(request: Request, snapshot: Snapshot, *, state: ModelState) -> tuple
         _version_is_registered(request, version, state=state),
         _author_is_known(request),
         *((requester_may(request, snapshot),) if request.requester.username else ()),
-        *_policy_claims(snapshot.policy, model, target=request.key.target),
+        *(
+            _policy_claims(snapshot.policy, model, target=request.key.target)
+            if request.key.target in LADDER
+            else ()
+        ),
         _no_other_rollout(request, state),
     )
 

@@ -383,6 +383,8 @@ def _promoted(
     facts = _grounds(look)
     if certainty is not None:
         facts |= {"certainty": certainty.value, "rolloutBegun": attempt.rollout_begun}
+    if attempt.rollout_begun and certainty is Certainty.DECLARED:
+        facts |= {"code": "NotServing", "sentence": "No Deployment has replicas: nothing serves."}
     replaced = _replaced(attempt, state)
     if replaced is not None:
         facts["spentRequest"] = staging_request(model, replaced)

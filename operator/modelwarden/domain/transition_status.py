@@ -254,6 +254,8 @@ def _approved(
 def _rolled_out(attempt: AttemptState) -> tuple[Condition, ...]:
     if not attempt.rollout_begun:
         return ()
+    if attempt.outcome is AttemptOutcome.SUCCEEDED and attempt.code == "NotServing":
+        return (is_true("RolledOut", attempt.code, attempt.sentence),)
     if attempt.outcome is AttemptOutcome.SUCCEEDED:
         return (is_true("RolledOut", "RolledOut", "Every Deployment serves it."),)
     if attempt.is_open:

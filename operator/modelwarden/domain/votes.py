@@ -69,9 +69,9 @@ def judge(decisions: tuple[DecisionFacts, ...], ballot: Ballot) -> tuple[Vote, .
     return tuple(
         _judged(decision, ballot, retracted=retracted, latest=latest)
         if decision.kind in VOTES
-        else _not_acted_on(decision, ballot)
+        else _without_effect(decision, ballot)
         for decision in ordered
-        if decision.kind != "Retract"
+        if decision.kind != "Retract" or not _taken_back(decision, ordered, ballot.identity)
     )
 
 
@@ -131,21 +131,23 @@ def _about(decisions: tuple[DecisionFacts, ...], attempt: TransitionFacts) -> li
 
 def _retracted(ordered: list[DecisionFacts], identity: Identity) -> frozenset[str]:
     """Find the votes that their own voter took back; nobody takes back another one's."""
-    gone: set[str] = set()
-    for retract in ordered:
-        if retract.kind != "Retract":
-            continue
-        mine = _person(retract, identity)
-        gone |= {
-            vote.uid
-            for vote in ordered
-            if vote.kind in VOTES
-            and mine
-            and _person(vote, identity) == mine
-            and vote.created <= retract.created
-            and retract.retracts in ("", vote.name)
-        }
-    return frozenset(gone)
+    retracts = [decision for decision in ordered if decision.kind == "Retract"]
+    return frozenset(uid for each in retracts for uid in _taken_back(each, ordered, identity))
+
+
+def _taken_back(
+    retract: DecisionFacts, ordered: list[DecisionFacts], identity: Identity
+) -> frozenset[str]:
+    mine = _person(retract, identity)
+    return frozenset(
+        vote.uid
+        for vote in ordered
+        if vote.kind in VOTES
+        and mine
+        and _person(vote, identity) == mine
+        and vote.created <= retract.created
+        and retract.retracts in ("", vote.name)
+    )
 
 
 def is_acted_on(kind: str) -> Verdict:
@@ -155,9 +157,12 @@ def is_acted_on(kind: str) -> Verdict:
     return deny("NotYetSupported", f"This release does not act on a decision to {kind} yet.")
 
 
-def _not_acted_on(decision: DecisionFacts, ballot: Ballot) -> Vote:
+def _without_effect(decision: DecisionFacts, ballot: Ballot) -> Vote:
+    verdict = is_acted_on(decision.kind)
+    if verdict.allows:
+        verdict = deny("NothingToRetract", f"{_who(decision)} had no vote to take back.")
     person = _person(decision, ballot.identity)
-    return Vote(decision=decision, person=person, roles=(), verdict=is_acted_on(decision.kind))
+    return Vote(decision=decision, person=person, roles=(), verdict=verdict)
 
 
 def _judged(
@@ -174,24 +179,17 @@ def _judged(
         else roles_of(decision.by, ballot.attempt, identity=ballot.identity)
     )
     verdict = _first_objection(decision, ballot, roles=roles)
-    if ballot.closed_with is not None:
-        verdict = _after_the_close(decision, verdict, closed_with=ballot.closed_with)
+    closed_with = ballot.closed_with
+    if closed_with is not None and decision.uid in closed_with:
+        # What counted when the rollout began goes on counting, whatever is said later.
+        verdict = allow("Counted", f"{_who(decision)} was counted when the rollout began.")
     elif decision.uid in retracted:
         verdict = deny("Retracted", f"{_who(decision)} took the vote back.")
     elif verdict.allows and latest.get(person) != decision.uid:
         verdict = deny("Replaced", f"{_who(decision)} voted again later; that vote stands.")
+    elif verdict.allows and closed_with is not None:
+        verdict = deny("RolloutBegun", f"{_who(decision)} voted after the rollout had begun.")
     return Vote(decision=decision, person=person, roles=roles, verdict=verdict)
-
-
-def _after_the_close(
-    decision: DecisionFacts, verdict: Verdict, *, closed_with: frozenset[str]
-) -> Verdict:
-    """What counted when the rollout began goes on counting, and nothing is added to it."""
-    if decision.uid in closed_with:
-        return allow("Counted", f"{_who(decision)} was counted when the rollout began.")
-    if verdict.denies:
-        return verdict
-    return deny("RolloutBegun", f"{_who(decision)} voted after the rollout had begun.")
 
 
 def _first_objection(decision: DecisionFacts, ballot: Ballot, *, roles: tuple[str, ...]) -> Verdict:

@@ -11,6 +11,7 @@ from modelwarden.cluster.events import Event, post_event
 from modelwarden.domain.announcements import Announcement, announcement
 from modelwarden.domain.facts import Snapshot
 from modelwarden.domain.labels import API_VERSION
+from modelwarden.domain.projection import StatusOrder
 from modelwarden.domain.records import Operation, Record
 from modelwarden.domain.state import AttemptState, ModelState
 from modelwarden.errors import UnavailableError
@@ -37,6 +38,16 @@ class Reporter:
             if told is not None and regarding is not None:
                 await self._post(told, record, regarding=regarding)
 
+    def count_discarded(self, snapshot: Snapshot, statuses: Iterable[StatusOrder]) -> None:
+        """Count the votes that a status shows as discarded for the first time."""
+        for order in statuses:
+            if order.kind != "ModelTransition":
+                continue
+            known = {vote["decision"] for vote in _discarded(snapshot, order.name)}
+            for vote in order.status.get("votes", {}).get("discarded", ()):
+                if vote["decision"] not in known:
+                    self.metrics.votes_discarded.labels(vote["reason"]).inc()
+
     async def _post(
         self, told: Announcement, record: Record, *, regarding: Mapping[str, Any]
     ) -> None:
@@ -59,6 +70,13 @@ class Reporter:
             self.metrics.gates.labels(facts["kind"], facts["outcome"], facts["code"]).inc()
         if attempt is not None and not attempt.is_open and attempt.indices[-1] == record.index:
             self.metrics.attempts.labels(attempt.kind, attempt.outcome, attempt.code).inc()
+
+
+def _discarded(snapshot: Snapshot, name: str) -> Iterable[Mapping[str, Any]]:
+    shown: Iterable[Mapping[str, Any]] = (
+        snapshot.transitions[name].status.get("votes", {}).get("discarded", ())
+    )
+    return shown
 
 
 def _object(told: Announcement, record: Record, *, snapshot: Snapshot) -> Mapping[str, Any] | None:

@@ -73,14 +73,21 @@ HOME_GUARD = Policy(
     validations=(
         Validation(
             claim=(
-                f"{_KIND} == 'namespaces'\n"
-                f"? !('{RECORDS}' in oldObject.metadata.?labels.orValue({{}}))\n"
-                f": dyn(oldObject).spec.group != '{GROUP}'"
-                f" || '{DELETE}' in oldObject.metadata.?annotations.orValue({{}})"
+                f"{_KIND} != 'namespaces'\n"
+                f"|| !('{RECORDS}' in oldObject.metadata.?labels.orValue({{}}))"
             ),
             sentence_in_cel=sentence(
-                f"{{name}} holds records of models: first take the label {RECORDS} off the "
-                f"namespace, or put the annotation {DELETE} on the CRD",
+                f"{{name}} holds records of models: first take the label {RECORDS} off it",
+                name=_NAME,
+            ),
+        ),
+        Validation(
+            claim=(
+                f"{_KIND} == 'namespaces' || dyn(oldObject).spec.group != '{GROUP}'\n"
+                f"|| '{DELETE}' in oldObject.metadata.?annotations.orValue({{}})"
+            ),
+            sentence_in_cel=sentence(
+                f"{{name}} holds records of models: first put the annotation {DELETE} on it",
                 name=_NAME,
             ),
         ),
