@@ -39,44 +39,51 @@ def asked(identifier: str, *parts: str) -> Request:
     )
 
 
-class Latest(NamedTuple):
-    """The latest attempt at a key, and whether a request opens the next one."""
-
-    title: str
-    attempt: AttemptState | None
-    request: str
-    opens: bool
+def ended(outcome: AttemptOutcome, by: str = "r1", *, reopens: bool = False) -> AttemptState:
+    return attempt(to=Stage.STAGING, request_id=by, outcome=outcome, reopens=reopens)
 
 
-def ended(outcome: AttemptOutcome, *, reopens: bool = False) -> AttemptState:
-    return attempt(to=Stage.STAGING, outcome=outcome, reopens=reopens)
+OPEN, ROLLING = ended(AttemptOutcome.OPEN), ended(AttemptOutcome.ROLLING_OUT)
+FAILED, REJECTED = ended(AttemptOutcome.FAILED), ended(AttemptOutcome.REJECTED)
+TAKEN_BACK, SUCCEEDED = ended(AttemptOutcome.SUPERSEDED), ended(AttemptOutcome.SUCCEEDED)
+CHANGED = ended(AttemptOutcome.SUPERSEDED, reopens=True)
 
-
-LATEST = (
-    Latest("the first request", None, "r1", opens=True),
-    Latest("an open attempt", ended(AttemptOutcome.OPEN), "r1", opens=False),
-    Latest("another request while one is open", ended(AttemptOutcome.OPEN), "r2", opens=False),
-    Latest("another request in a rollout", ended(AttemptOutcome.ROLLING_OUT), "r2", opens=False),
-    Latest("a failed attempt", ended(AttemptOutcome.FAILED), "r1", opens=False),
-    Latest("a failed attempt, asked again", ended(AttemptOutcome.FAILED), "r2", opens=True),
-    Latest("a rejected attempt", ended(AttemptOutcome.REJECTED), "r1", opens=False),
-    Latest("a rejected attempt, asked again", ended(AttemptOutcome.REJECTED), "r2", opens=True),
-    Latest("one that was taken back", ended(AttemptOutcome.SUPERSEDED), "r1", opens=False),
-    Latest("one taken back, asked again", ended(AttemptOutcome.SUPERSEDED), "r2", opens=True),
-    Latest(
-        "one that a change superseded",
-        ended(AttemptOutcome.SUPERSEDED, reopens=True),
+# The attempts there were at a key, the request that stands now, and whether it opens the next.
+ATTEMPTS: dict[str, tuple[tuple[AttemptState, ...], str, bool]] = {
+    "the first request": ((), "r1", True),
+    "an open attempt": ((OPEN,), "r1", False),
+    "another request while one is open": ((OPEN,), "r2", False),
+    "another request during a rollout": ((ROLLING,), "r2", False),
+    "a failed attempt": ((FAILED,), "r1", False),
+    "a failed attempt, asked again": ((FAILED,), "r2", True),
+    "a rejected attempt": ((REJECTED,), "r1", False),
+    "a rejected attempt, asked again": ((REJECTED,), "r2", True),
+    "one that was taken back": ((TAKEN_BACK,), "r1", False),
+    "one that was taken back, asked again": ((TAKEN_BACK,), "r2", True),
+    "one that a change superseded": ((CHANGED,), "r1", True),
+    "one that a change superseded, asked again": ((CHANGED,), "r2", True),
+    "one that succeeded": ((SUCCEEDED,), "r1", False),
+    "one that succeeded, asked again": ((SUCCEEDED,), "r2", True),
+    "one superseded, then one that failed": ((CHANGED, FAILED), "r1", False),
+    # The entry that asked first is what is left when a later one is taken back.
+    "what failed first, after something else was asked": (
+        (FAILED, ended(AttemptOutcome.FAILED, "r2")),
         "r1",
-        opens=True,
+        False,
     ),
-    Latest("one that succeeded", ended(AttemptOutcome.SUCCEEDED), "r1", opens=False),
-    Latest("one that succeeded, asked again", ended(AttemptOutcome.SUCCEEDED), "r2", opens=True),
-)
+    "what failed first, after something else was superseded": (
+        (FAILED, ended(AttemptOutcome.SUPERSEDED, "r2", reopens=True)),
+        "r1",
+        False,
+    ),
+}
 
 
-@pytest.mark.parametrize("row", LATEST, ids=lambda row: row.title)
-def test_one_request_opens_one_attempt(row: Latest) -> None:
-    assert opens_an_attempt(asked(row.request, STAGING_1), row.attempt) is row.opens
+@pytest.mark.parametrize(("attempts", "request_id", "opens"), ATTEMPTS.values(), ids=ATTEMPTS)
+def test_one_request_opens_one_attempt(
+    *, attempts: tuple[AttemptState, ...], request_id: str, opens: bool
+) -> None:
+    assert opens_an_attempt(asked(request_id, STAGING_1), attempts) is opens
 
 
 class Wish(NamedTuple):

@@ -113,20 +113,25 @@ async def test_a_changed_policy_leads_to_a_look_at_every_model(
         await eventually(lambda: (FRAUD, frozenset()) in running.seen)
 
 
-async def test_the_start_looks_at_every_model_and_at_what_is_not_recorded(
+async def test_the_start_looks_at_every_model_and_at_what_has_not_come_to_its_end(
     start: Start, server: FakeApiServer
 ) -> None:
-    settled = stored("fraud-1", model="fraud", version=1)
-    status = {"observedGeneration": 1}
-    server.put(MODEL_VERSIONS, settled | {"status": {**status, "stage": "Registered"}})
-    server.put(MODEL_VERSIONS, stored("fraud-2", model="fraud", version=2))
-    waiting = stored("fraud-3", model="fraud", version=3)
-    server.put(MODEL_VERSIONS, waiting | {"status": status})
+    waiting = {"observedGeneration": 1}
+    registering = {
+        **waiting,
+        "stage": "Registered",
+        "conditions": [{"type": "Ready", "status": "Unknown"}],
+    }
+    settled = {**registering, "conditions": [{"type": "Ready", "status": "True"}]}
+    for number, status in enumerate((settled, {}, waiting, registering), 1):
+        version = stored(f"fraud-{number}", model="fraud", version=number)
+        server.put(MODEL_VERSIONS, version | {"status": status})
     async with start() as running:
         await ready(running)
         await running.controller._sweeper.sweep()
 
-        await eventually(lambda: (FRAUD, frozenset({"fraud-2", "fraud-3"})) in running.seen)
+        names = frozenset({"fraud-2", "fraud-3", "fraud-4"})
+        await eventually(lambda: (FRAUD, names) in running.seen)
 
 
 async def test_the_ledger_begins_with_a_key_and_is_anchored_in_the_lease(

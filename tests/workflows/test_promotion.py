@@ -9,6 +9,7 @@ from tests.fakes.api_server import FakeApiServer
 from tests.workflows.world import World
 
 ATTEMPT = "fraud-detector-1-production-1"
+NEXT = "fraud-detector-1-production-2"
 
 
 @pytest.fixture
@@ -89,9 +90,13 @@ async def test_the_vote_of_the_trainer_is_discarded_with_a_reason(world: World) 
     await world.settle()
 
     discarded = world.transition(ATTEMPT)["status"]["votes"]["discarded"]
-    assert (world.stage(1), [vote["reason"] for vote in discarded]) == (
+    counted = world.metrics.registry.get_sample_value(
+        "modelwarden_votes_discarded_total", {"reason": "TrainerExcluded"}
+    )
+    assert (world.stage(1), [vote["reason"] for vote in discarded], counted) == (
         "Staging",
         ["TrainerExcluded"],
+        1.0,
     )
 
 
@@ -215,3 +220,51 @@ async def test_a_change_of_owners_reopens_the_attempt_without_its_votes(world: W
         ("Superseded", ATTEMPT) in world.records(),
         world.transition("fraud-detector-1-production-2")["status"]["summary"]["approvals"],
     ) == (True, "0/2")
+
+
+async def test_an_attempt_that_was_superseded_says_so_when_the_next_one_is_open(
+    world: World,
+) -> None:
+    await awaiting_votes(world)
+    model = world.model()
+    model["spec"]["owners"] = [{"kind": "User", "name": "other@example.com"}]
+    world.server.put(MODELS, model)
+
+    await world.settle()
+
+    assert [world.attempt_condition(name, "Succeeded") for name in (ATTEMPT, NEXT)] == [
+        ("False", "GovernedFieldsChanged"),
+        ("Unknown", "ApprovalsMissing"),
+    ]
+
+
+async def test_a_registered_version_says_so_though_nothing_names_it_any_more(
+    world: World,
+) -> None:
+    world.register(1)
+    await world.look("fraud-detector-1")
+    world.run_gates()
+
+    await world.look()
+
+    assert world.version_condition(1, "Ready") == ("True", "Registered")
+
+
+async def test_a_replaced_version_leaves_the_model_settled(world: World) -> None:
+    await awaiting_votes(world)
+    world.vote(ATTEMPT, OWNER)
+    world.vote(ATTEMPT, REVIEWER)
+    await world.settle()
+    world.register(2)
+    surface = builders.stages(production=2, staging=(1, 2))
+    world.ask("r3", surface, "stages.production", "stages.staging/2")
+    await world.settle("fraud-detector-2")
+    world.vote("fraud-detector-2-production-1", OWNER)
+    world.vote("fraud-detector-2-production-1", REVIEWER)
+
+    await world.settle()
+
+    assert (world.condition("Ready"), world.condition("Settled")) == (
+        ("True", "Governed"),
+        ("True", "AsWritten"),
+    )

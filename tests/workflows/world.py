@@ -124,11 +124,11 @@ class World:
     async def settle(self, *touched: str, rounds: int = 12) -> None:
         """Let controllers and the cluster take turns until nothing changes."""
         for _ in range(rounds):
-            before = (dict(self.store.objects), self.picture())
+            before = (dict(self.store.objects), self.server.store.version)
             await self.look(*touched)
             self.run_gates()
             self.roll_out()
-            if before == (dict(self.store.objects), self.picture()):
+            if before == (dict(self.store.objects), self.server.store.version):
                 return
         raise AssertionError(f"not settled after {rounds} rounds")
 
@@ -146,28 +146,37 @@ class World:
     def run_gates(self) -> None:
         """Run every gate Job as a kubelet would: the pod ends, its message stays."""
         for job in self.server.all(JOBS, GATES):
-            name = job["metadata"]["name"]
-            pod = {
-                "apiVersion": "v1",
-                "kind": "Pod",
-                "metadata": {
-                    "name": f"{name}-pod",
-                    "namespace": GATES,
-                    "labels": job["metadata"]["labels"],
-                    "ownerReferences": [
-                        {
-                            "apiVersion": "batch/v1",
-                            "kind": "Job",
-                            "name": name,
-                            "uid": job["metadata"]["uid"],
-                            "controller": True,
-                        }
-                    ],
-                },
-                "spec": {},
-                "status": {"containerStatuses": [_terminated(job, self.gate_result)]},
-            }
-            self.server.put(PODS, pod)
+            self._end_pod(job, _terminated(job, self.gate_result))
+
+    def kill_gates(self) -> None:
+        """End the pod of every gate Job before it could say anything."""
+        for job in self.server.all(JOBS, GATES):
+            self._end_pod(job, {"name": "validate", "state": {"terminated": {"exitCode": 137}}})
+
+    def delete_gates(self) -> None:
+        """Delete every gate Job; its pods are still ending."""
+        for job in self.server.all(JOBS, GATES):
+            left = [_copy(pod) for pod in self.server.all(PODS, GATES)]
+            self.server.remove(JOBS, job["metadata"]["name"], GATES)
+            for pod in left:
+                self.server.put(PODS, pod)
+
+    def _end_pod(self, job: dict[str, Any], ended: dict[str, Any]) -> None:
+        name, uid = job["metadata"]["name"], job["metadata"]["uid"]
+        owner = {"apiVersion": "batch/v1", "kind": "Job", "name": name, "uid": uid}
+        pod = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {
+                "name": f"{name}-{uid[:5]}",
+                "namespace": GATES,
+                "labels": job["metadata"]["labels"],
+                "ownerReferences": [{**owner, "controller": True}],
+            },
+            "spec": {},
+            "status": {"containerStatuses": [ended]},
+        }
+        self.server.put(PODS, pod)
 
     def roll_out(self) -> None:
         """Roll every Deployment out as its controller would."""
@@ -266,10 +275,19 @@ class World:
                 found += [(record["operation"], record["transition"]) for record in records]
         return found
 
+    def version_condition(self, number: int, kind: str) -> tuple[str, str]:
+        """Read a condition of a version: its status and reason."""
+        name = f"{builders.MODEL}-{number}"
+        found = self.server.get(MODEL_VERSIONS, name, builders.NAMESPACE)
+        return _condition(found, kind)
+
+    def attempt_condition(self, name: str, kind: str) -> tuple[str, str]:
+        """Read a condition of an attempt: its status and reason."""
+        return _condition(self.transition(name), kind)
+
     def condition(self, kind: str) -> tuple[str, str]:
         """Read a condition of the Model: its status and reason."""
-        conditions = self.model()["status"]["conditions"]
-        return next((c["status"], c["reason"]) for c in conditions if c["type"] == kind)
+        return _condition(self.model(), kind)
 
     def picture(self) -> list[Any]:
         """Everything that the controller writes into the cluster, without the names of versions."""
@@ -283,6 +301,16 @@ class World:
 
 
 _NUMBERS = itertools.count(1)
+
+
+def _copy(found: dict[str, Any]) -> dict[str, Any]:
+    kept = ("name", "namespace", "labels", "ownerReferences")
+    return {**found, "metadata": {key: found["metadata"][key] for key in kept}}
+
+
+def _condition(found: dict[str, Any], kind: str) -> tuple[str, str]:
+    conditions = found["status"]["conditions"]
+    return next((c["status"], c["reason"]) for c in conditions if c["type"] == kind)
 
 
 def _terminated(job: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from modelwarden.domain.conditions import (
 )
 from modelwarden.domain.departures import directly_superseded
 from modelwarden.domain.facts import ModelFacts, PolicyFacts, Snapshot
-from modelwarden.domain.movement import requests
+from modelwarden.domain.movement import Request, requests
 from modelwarden.domain.names import HIGHEST_VERSION
 from modelwarden.domain.opening import Hold
 from modelwarden.domain.stages import Stage
@@ -86,11 +86,21 @@ def _obstacles(
     found += [
         (attempt.key, _ended_badly(attempt))
         for request in requests(model, state)
-        if request.key not in seen
-        for attempt in state.attempts_of(request.key)[-1:]
-        if attempt.outcome is not AttemptOutcome.SUCCEEDED
+        if request.key not in seen and (attempt := _answer(request, state)) is not None
     ]
     return tuple(found)
+
+
+def _answer(request: Request, state: ModelState) -> AttemptState | None:
+    """Find the attempt in which a request that still stands came to nothing."""
+    ended = [
+        attempt
+        for attempt in state.attempts_of(request.key)
+        if attempt.request_id == request.id
+        and not attempt.is_open
+        and attempt.outcome is not AttemptOutcome.SUCCEEDED
+    ]
+    return ended[-1] if ended else None
 
 
 def _ended_badly(attempt: AttemptState) -> Verdict:

@@ -6,7 +6,7 @@ from modelwarden.domain.departures import names
 from modelwarden.domain.facts import AuthorItem, DesiredStages, ModelFacts, StageEntry
 from modelwarden.domain.identity import Caller
 from modelwarden.domain.stages import Move, Stage, is_above, next_step
-from modelwarden.domain.state import AttemptKey, AttemptOutcome, AttemptState, ModelState
+from modelwarden.domain.state import AttemptKey, AttemptState, ModelState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,19 +62,16 @@ def requests(model: ModelFacts, state: ModelState) -> tuple[Request, ...]:
     return tuple(request for request in found if request is not None)
 
 
-def opens_an_attempt(request: Request, latest: AttemptState | None) -> bool:
-    """Say whether a request calls for a new attempt.
+def opens_an_attempt(request: Request, attempts: tuple[AttemptState, ...]) -> bool:
+    """Say whether a request calls for another attempt than these, all that were at its key.
 
-    One request opens one attempt: a failed or rejected one does not loop. Where an attempt was
-    superseded by a change of what it was frozen on, the same request opens the next one.
+    One request opens one attempt: a failed or rejected one does not loop, whatever was asked
+    between. Where an attempt was superseded by a change of what it was frozen on, the same request
+    opens the next one.
     """
-    if latest is None:
-        return True
-    if latest.is_open:
+    if any(attempt.is_open for attempt in attempts):
         return False
-    if latest.outcome is AttemptOutcome.SUPERSEDED and latest.reopens:
-        return True
-    return latest.request_id != request.id
+    return all(attempt.reopens for attempt in attempts if attempt.request_id == request.id)
 
 
 def _request(model: ModelFacts, state: ModelState, *, version: int) -> Request | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from modelwarden.domain.names import attempt_name
 from modelwarden.domain.records import Actor
 from modelwarden.domain.stages import Move, Stage
 
@@ -202,6 +203,14 @@ class ModelState:
         """Find the newest attempt at a key."""
         name = self.latest.get(key)
         return None if name is None else self.attempts[name]
+
+    def attempts_of(self, key: AttemptKey) -> tuple[AttemptState, ...]:
+        """List all attempts at a key, oldest first."""
+        names = (
+            attempt_name(self.key.name, key.version, target=key.target, number=number)
+            for number in range(1, self.attempts_at(key) + 1)
+        )
+        return tuple(self.attempts[name] for name in names if name in self.attempts)
 
     def attempts_at(self, key: AttemptKey) -> int:
         """Count the attempts at a key; the next one gets the next number."""

@@ -53,6 +53,8 @@ from modelwarden.workflows.facts import (
 )
 from modelwarden.workflows.runs import LOG_LINES, runs_by_key
 
+ATTEMPTS_LOOKED_AT = 16
+
 Malformed = Callable[[str, MalformedObjectError], None]
 
 
@@ -236,9 +238,10 @@ def _numbers(
 
 
 def _attempts(snapshot: Snapshot, state: ModelState) -> tuple[str, ...]:
-    """List the attempts to look at: the last two at each key, and the ones to come.
+    """List the attempts to look at: the last ones at each key, and the ones to come.
 
-    Where an attempt was superseded and the next one opened in one look, both have news to show.
+    Where an attempt was superseded and the next one opened in one look, both have news to show;
+    and a status that somebody wiped is drawn again.
     """
     names = {attempt.name for attempt in state.open_attempts()}
     for number in snapshot.versions:
@@ -246,8 +249,7 @@ def _attempts(snapshot: Snapshot, state: ModelState) -> tuple[str, ...]:
             last = state.attempts_at(AttemptKey(number, target))
             names |= {
                 attempt_name(snapshot.key.name, number, target=target, number=each)
-                for each in (last - 1, last)
-                if each > 0
+                for each in range(max(1, last + 1 - ATTEMPTS_LOOKED_AT), last + 1)
             }
     for request in wanted(snapshot, state):
         number = state.attempts_at(request.key) + 1
