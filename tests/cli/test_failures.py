@@ -75,11 +75,17 @@ def cause(field: str, message: str) -> dict[str, str]:
                     ),
                     cause("spec.owners", "Required value"),
                     cause("spec.owners", "Required value"),
+                    cause(
+                        "spec.stages.staging[1].reason",
+                        'Invalid value: "": spec.stages.staging[1].reason in body should be at '
+                        "least 1 chars long",
+                    ),
                 ],
             ),
             (
                 "spec.stages.production.reason: another version needs a reason of its own",
                 "spec.owners: Required value",
+                "spec.stages.staging[1].reason: should be at least 1 chars long",
             ),
             Exit.FAILED,
         ),

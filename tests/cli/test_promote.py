@@ -4,7 +4,7 @@ from typing import Any
 
 import yaml
 
-from modelwarden.cluster.paths import MODELS
+from modelwarden.cluster.paths import MODEL_VERSIONS, MODELS
 from tests import builders
 from tests.cli import stories
 from tests.cli.conftest import Run, golden, timeless
@@ -104,13 +104,93 @@ async def test_asking_twice_with_one_reason_writes_once_and_says_so(world: World
 
 
 async def test_a_version_that_is_there_already_is_said_to_be(world: World, cli: Run) -> None:
-    await stories.in_staging(world)
+    await stories.in_production(world)
+    before = stages(world)
 
-    result = await cli(
-        "promote", "fraud-detector", "1", "--to", "staging", "--reason", "candidate 1"
+    result = await cli(*PRODUCTION, "--wait")
+
+    assert (result.code, result.out, stages(world)) == (
+        0,
+        "fraud-detector 1 is in Production already; nothing was changed.\n",
+        before,
     )
 
-    assert (result.code, result.out) == (0, "fraud-detector 1 is in Staging.\n")
+
+async def test_asking_a_version_in_production_into_staging_is_said_to_be_a_move_down(
+    world: World, cli: Run
+) -> None:
+    await stories.in_production(world)
+    before = stages(world)
+
+    result = await cli(*STAGING)
+
+    assert (result.code, result.err, stages(world)) == (
+        1,
+        (
+            "fraud-detector 1 is in Production: Staging would be a move down, and nothing was "
+            "changed. It leaves Production when spec.stages.production names another version or "
+            "is removed.\n"
+        ),
+        before,
+    )
+
+
+async def test_a_move_down_that_is_wished_is_left_to_the_server(world: World, cli: Run) -> None:
+    await stories.in_production(world)
+    model = world.model()
+    model["spec"]["stages"] = {}
+    world.server.put(MODELS, model)
+
+    result = await cli(*STAGING)
+
+    assert (result.code, result.out.splitlines()[0]) == (
+        0,
+        "fraud-detector 1 is asked down from Production into Staging.",
+    )
+
+
+async def test_asking_the_version_in_production_again_takes_the_request_for_another_back(
+    world: World, cli: Run
+) -> None:
+    await stories.with_a_candidate(world)
+
+    await cli(*PRODUCTION)
+
+    assert stages(world)["production"] == {"version": 1, "reason": "Release"}
+
+
+async def test_a_version_whose_registration_failed_is_not_asked_for(world: World, cli: Run) -> None:
+    await stories.registered(world)
+    record = world.server.get(MODEL_VERSIONS, "fraud-detector-1", builders.NAMESPACE)
+    record["status"]["conditions"] = [
+        {
+            "type": "Ready",
+            "status": "False",
+            "reason": "RegistrationFailed",
+            "message": "artifact: Not an ONNX file. Register the next version.",
+        }
+    ]
+    world.server.put(MODEL_VERSIONS, record)
+
+    result = await cli(*STAGING)
+
+    assert (result.code, result.err, stages(world)) == (
+        1,
+        ("fraud-detector 1 is invalid: artifact: Not an ONNX file. Register the next version.\n"),
+        None,
+    )
+
+
+async def test_a_promotion_without_a_reason_is_refused(world: World, cli: Run) -> None:
+    await stories.registered(world)
+
+    result = await cli(*STAGING[:-1], " ")
+
+    assert (result.code, result.err, stages(world)) == (
+        1,
+        "--reason says why; it cannot be empty.\n",
+        None,
+    )
 
 
 async def test_a_model_kept_in_git_gets_the_edit_to_commit_and_is_left_alone(

@@ -4,6 +4,7 @@ import pytest
 
 from modelwarden.domain.stage_edit import (
     difference,
+    is_asked_for,
     other_keepers,
     part_of,
     request_id,
@@ -103,3 +104,20 @@ def test_who_keeps_the_stages_in_a_file_is_told_from_who_edits_them(
     managed: list[dict[str, Any]], keepers: tuple[str, ...]
 ) -> None:
     assert other_keepers(managed, "kubectl-model") == keepers
+
+
+@pytest.mark.parametrize(
+    ("stages", "target", "is_asked"),
+    [
+        ({"production": ASKED}, Stage.PRODUCTION, True),
+        ({"production": ASKED}, Stage.STAGING, True),
+        ({"staging": [OTHER, ASKED]}, Stage.STAGING, True),
+        ({"staging": [ASKED]}, Stage.PRODUCTION, False),
+        ({"production": ASKED, "archived": [ASKED]}, Stage.PRODUCTION, False),
+        ({"production": OTHER}, Stage.PRODUCTION, False),
+    ],
+)
+def test_a_version_is_asked_for_in_a_stage_or_on_its_way_through_it(
+    stages: dict[str, Any], target: Stage, *, is_asked: bool
+) -> None:
+    assert is_asked_for(stages, 3, target) is is_asked

@@ -54,6 +54,8 @@ async def vote(session: Session, about: Vote) -> Answer:
 
     With `-o yaml` or `--dry-run client` the decision is printed and not sent.
     """
+    if not about.rationale.strip():
+        raise CannotError("--rationale says why; it cannot be empty.")
     record = await read_version(session, about.model, about.version)
     attempt = await find_attempt(session, about)
     held = may_be_voted_on(attempt)

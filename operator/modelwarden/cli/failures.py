@@ -65,11 +65,13 @@ def _who_cannot(message: str) -> str:
 def _invalid(error: ApiError) -> tuple[str, ...]:
     """Say each wrong field with its path; what the server lists twice is said once."""
     causes: Sequence[dict[str, str]] = error.details.get("causes") or ()
-    told = [
-        f"{cause.get('field') or 'object'}: {_without_value(cause.get('message', ''))}"
-        for cause in causes
-    ]
+    told = [_cause(cause.get("field") or "object", cause.get("message", "")) for cause in causes]
     return tuple(dict.fromkeys(told)) or (error.message,)
+
+
+def _cause(field: str, message: str) -> str:
+    """Say what is wrong with a field; the server's own schema names the path once more."""
+    return f"{field}: {_without_value(message).removeprefix(f'{field} in body ')}"
 
 
 def _without_value(message: str) -> str:

@@ -26,16 +26,18 @@ from modelwarden.cli.writing import MANAGER, merge
 from modelwarden.cluster.answers import ApiError
 from modelwarden.cluster.client import JsonObject
 from modelwarden.cluster.paths import MODELS
+from modelwarden.domain.attempts_told import condition
 from modelwarden.domain.explain import Subject
 from modelwarden.domain.settling import Wish, settled
 from modelwarden.domain.stage_edit import (
     difference,
+    is_asked_for,
     other_keepers,
     part_of,
     request_id,
     with_request,
 )
-from modelwarden.domain.stages import Stage
+from modelwarden.domain.stages import Stage, is_above
 from modelwarden.domain.verdicts import Verdict
 
 # Somebody else may write the Model between our read and our write; so often it is read again.
@@ -63,6 +65,11 @@ class Request:
     target: Stage
     reason: str
     force: bool
+
+    @property
+    def name(self) -> str:
+        """The model and the version."""
+        return f"{self.model} {self.version}"
 
 
 def command(
@@ -96,10 +103,21 @@ async def promote(
     session: Session, request: Request, *, seconds: int = 0, output: Format | None = None
 ) -> Answer:
     """Write the request into the Model, or print the edit where the Model is kept in Git."""
-    await read_version(session, request.model, request.version)
+    if not request.reason.strip():
+        raise CannotError("--reason says why; it cannot be empty.")
+    record = await read_version(session, request.model, request.version)
+    ready = condition(record, "Ready")
+    if ready.get("status") == "False":
+        raise CannotError(f"{request.name} is invalid: {ready.get('message', '')}")
     for _ in range(TRIES):
         model = await read_model(session, request.model)
         stages = model["spec"].get("stages", {})
+        if is_asked_for(stages, request.version, request.target):
+            stage = _stage_of(request.version, model)
+            if stage is request.target:
+                return _unchanged(request, model)
+            if stage is not None and is_above(stage, request.target):
+                raise CannotError(_is_a_move_down(request, stage))
         wanted = with_request(stages, request.version, target=request.target, reason=request.reason)
         keepers = other_keepers(model["metadata"].get("managedFields", ()), MANAGER)
         if wanted != stages and keepers and not request.force:
@@ -121,6 +139,27 @@ async def promote(
     raise CannotError(f"{request.model} is written by others all the time; try again.")
 
 
+def _stage_of(version: int, model: JsonObject) -> Stage | None:
+    """Say in which of the stages for promotion a version is."""
+    stages = model.get("status", {}).get("stages", {})
+    if stages.get("production", {}).get("version") == version:
+        return Stage.PRODUCTION
+    return Stage.STAGING if version in stages.get("staging", ()) else None
+
+
+def _unchanged(request: Request, model: JsonObject) -> Answer:
+    text = f"{request.name} is in {request.target} already; nothing was changed."
+    return Answer(page=sentences(text), data=model, names=[name_of("models", request.model)])
+
+
+def _is_a_move_down(request: Request, stage: Stage) -> str:
+    return (
+        f"{request.name} is in {stage}: {request.target} would be a move down, and nothing was "
+        f"changed. It leaves {stage} when spec.stages.{stage.lower()} names another version or "
+        "is removed."
+    )
+
+
 async def _write(session: Session, model: JsonObject, change: dict[str, Any]) -> JsonObject:
     if not change:
         return model
@@ -139,10 +178,12 @@ def _wish(request: Request, written: JsonObject) -> Wish:
 
 
 def _asked(request: Request, written: JsonObject, *, end: Verdict | None, is_new: bool) -> Answer:
-    name = f"{request.model} {request.version}"
+    name = request.name
     follow = f"Follow it: kubectl model why {name} -n {written['metadata']['namespace']}"
     if end is not None and end.allows:
         said = [f"{name} is in {request.target}."]
+    elif is_new and is_above(_stage_of(request.version, written) or request.target, request.target):
+        said = [f"{name} is asked down from Production into {request.target}.", follow]
     elif is_new:
         said = [f"{name} is asked into {request.target}.", follow]
     else:

@@ -40,6 +40,15 @@ def with_request(
     return wanted
 
 
+def is_asked_for(stages: Mapping[str, Any], version: int, target: Stage) -> bool:
+    """Say whether the stages ask for a version in a stage, or on its way through it."""
+    if any(version in _versions(stages, name) for name in ("archived", "registered")):
+        return False
+    if stages.get("production", {}).get("version") == version:
+        return True
+    return target is Stage.STAGING and version in _versions(stages, "staging")
+
+
 def difference(stages: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Keep the parts that change: the merge patch of `spec.stages`."""
     return {name: value for name, value in wanted.items() if stages.get(name) != value}
@@ -67,6 +76,10 @@ def other_keepers(managed_fields: Iterable[Mapping[str, Any]], own: str) -> tupl
         and not entry.get("subresource")
     )
     return tuple(dict.fromkeys(name for name in names if name not in {*_BY_HAND, own}))
+
+
+def _versions(stages: Mapping[str, Any], name: str) -> set[int]:
+    return {item["version"] for item in stages.get(name, ())}
 
 
 def _put(items: list[Mapping[str, Any]], entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
