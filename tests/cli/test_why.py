@@ -78,6 +78,54 @@ async def test_a_model_with_nothing_open_says_so(world: World, cli: Run) -> None
     )
 
 
+async def test_registrations_that_failed_are_told_in_one_line_each_and_only_the_newest(
+    world: World, cli: Run
+) -> None:
+    await stories.in_production(world)
+    for number in range(2, 14):
+        world.register(number, lineage={})
+        await world.settle(f"fraud-detector-{number}")
+    model = world.model()
+    model["status"]["conditions"].append(
+        {
+            "type": "NotYetSupported",
+            "status": "True",
+            "reason": "NotYetSupported",
+            "message": "spec.automation is kept.",
+        }
+    )
+    world.server.put(MODELS, model)
+
+    lines = (await cli("why", "fraud-detector")).out.splitlines()
+
+    assert (
+        lines[0],
+        [" ".join(line.split()[:5]) for line in (lines[1], lines[10])],
+        [" ".join(line.split()) for line in lines[11:]],
+    ) == (
+        "fraud-detector: every other version is where it was asked to be.",
+        [
+            "FAILED version 4 invalid: The",
+            "FAILED version 13 invalid: The",
+        ],
+        [
+            "and 2 more whose registration failed (kubectl model get --all)",
+            "note NotYetSupported spec.automation is kept.",
+        ],
+    )
+
+
+async def test_a_version_whose_model_does_not_exist_tells_its_own_condition(
+    world: World, cli: Run
+) -> None:
+    await stories.registered(world)
+    world.server.remove(MODELS, "fraud-detector", builders.NAMESPACE)
+
+    result = await cli("why", "fraud-detector", "1")
+
+    assert (result.code, result.out.splitlines()[0]) == (0, "fraud-detector 1 is in Registered.")
+
+
 async def test_a_version_that_is_not_there_is_refused_with_those_that_are(
     world: World, cli: Run
 ) -> None:

@@ -9,7 +9,9 @@ from modelwarden.domain.explain import (
     State,
     Subject,
     explain,
+    failed_registrations,
     versions_in_question,
+    without_model,
 )
 from tests.domain.told_objects import a_gate, a_model, a_version, an_attempt, asked_for, held
 
@@ -285,8 +287,102 @@ def test_a_registration_that_failed_leads_to_the_next_version() -> None:
 
     assert (told.state, told.headline, told.next_steps) == (
         State.REFUSED,
-        "fraud-detector 3 is not registered. manager@example.com registered it 2 hours ago.",
+        (
+            "fraud-detector 3 is Registered, but invalid: its registration failed. "
+            "manager@example.com registered it 2 hours ago."
+        ),
         ("register a version that meets artifact; the record of this one never changes.",),
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence", "advice"),
+    [
+        (
+            "RegistrationFailed",
+            "The registration of version 3 failed: artifact: It is no ONNX file.",
+            "Register the next version.",
+        ),
+        ("NoPolicy", "No policy governs it.", "Apply one."),
+        ("PolicyAmbiguous", "Two are marked as default.", "Mark one."),
+    ],
+)
+def test_what_model_and_version_both_say_is_told_once(
+    code: str, sentence: str, advice: str
+) -> None:
+    told_by_model = held(code, sentence, outcome="Deny", version=3, to="Staging", nextStep=advice)
+    record = a_version(stage="Registered", ready="False")
+    said = {"reason": code, "message": f"{sentence.rpartition('failed: ')[2]} {advice}"}
+    record["status"]["conditions"][0] |= said
+
+    told = explained(a_model(told_by_model, **asked_for(staging=3)), record=record)
+
+    assert (told.lines, told.next_steps) == ((Line(Mark.FAILED, code, sentence),), (advice,))
+
+
+def test_what_a_gate_has_said_is_not_told_again_in_a_longer_sentence() -> None:
+    gate = a_gate("artifact", "Failed", "It is no ONNX file.")
+    sentence = "The registration of version 3 failed: artifact: It is no ONNX file."
+    ended = ("False", "GateFailed", "artifact: It is no ONNX file.")
+    attempt = an_attempt(gate, to="Registered", request="r0", succeeded=ended)
+    model = a_model(held("RegistrationFailed", sentence, outcome="Deny", version=3, to="Staging"))
+
+    told = explained(model, attempt, record=a_version(stage="Registered", ready="False"))
+
+    assert told.lines == (Line(Mark.FAILED, "artifact", "It is no ONNX file."),)
+
+
+def test_a_version_that_is_to_be_replaced_tells_what_brought_it_into_production() -> None:
+    model = a_model()
+    model["spec"]["stages"] = {
+        "production": {"version": 8, "reason": "Better"},
+        "staging": [{"version": 3, "reason": "Candidate"}],
+    }
+    attempts = (
+        an_attempt(PASSED, succeeded=("True", "Succeeded", "In Production.")),
+        an_attempt(
+            PASSED, number=2, succeeded=("False", "TakenBack", "Nothing asks for it any more.")
+        ),
+    )
+
+    told = explained(model, *attempts, record=a_version(stage="Production"))
+
+    assert (told.state, told.headline, told.lines) == (
+        State.SETTLED,
+        (
+            "fraud-detector 3 is in Production. manager@example.com asked for Production 2 hours "
+            'ago: "Device features".'
+        ),
+        (Line(Mark.PASSED, "quality", "auc is 0.951, needs at least 0.90."),),
+    )
+
+
+def test_an_attempt_taken_back_after_its_gates_passed_does_not_say_that_approvals_will_open() -> (
+    None
+):
+    attempt = an_attempt(
+        PASSED, approvals=TWO_PEOPLE, succeeded=("False", "TakenBack", "Nothing asks for it.")
+    )
+
+    told = explained(a_model(), attempt)
+
+    assert told.lines[1:] == (
+        Line(Mark.NOT_OPEN, "approvals", "0 of 2 when the attempt ended"),
+        Line(Mark.FAILED, "TakenBack", "Nothing asks for it."),
+    )
+
+
+def test_a_version_without_its_model_tells_its_own_condition() -> None:
+    record = a_version(stage="", ready="Unknown")
+    record["metadata"]["namespace"] = "risk"
+    record["status"]["conditions"][0] |= {"reason": "NoModel", "message": "Create it."}
+
+    told = explain(without_model(record), now=NOW)
+
+    assert (told.model, told.headline, told.lines) == (
+        "fraud-detector",
+        "fraud-detector 3 is being registered.",
+        (Line(Mark.WAITING, "NoModel", "Create it."),),
     )
 
 
@@ -351,6 +447,12 @@ def test_an_explanation_is_written_as_json() -> None:
             )
         ],
     }
+
+
+def test_registrations_that_failed_are_listed_in_order() -> None:
+    versions = [a_version(9, ready="False"), a_version(4, ready="False"), a_version(5)]
+
+    assert failed_registrations(versions) == (4, 9)
 
 
 def test_versions_in_question_are_those_held_back_or_under_way() -> None:

@@ -8,9 +8,22 @@ import typer
 from modelwarden.cli.answers import Answer, CannotError, name_of
 from modelwarden.cli.options import Context, Kubeconfig, ModelName, Namespace, Output
 from modelwarden.cli.pages.why import why_all_page, why_page
-from modelwarden.cli.reading import read_attempts, read_model, read_subject, read_versions
+from modelwarden.cli.reading import (
+    find_version,
+    read_attempts,
+    read_model,
+    read_subject,
+    read_versions,
+)
 from modelwarden.cli.session import Place, Session, run
-from modelwarden.domain.explain import explain, versions_in_question
+from modelwarden.cluster.paths import MODELS
+from modelwarden.domain.explain import (
+    Subject,
+    explain,
+    failed_registrations,
+    versions_in_question,
+    without_model,
+)
 from modelwarden.domain.names import version_name
 
 
@@ -34,8 +47,8 @@ def command(
 
 async def why(session: Session, name: str, version: int) -> Answer:
     """Explain one version."""
-    model = await read_model(session, name)
-    subject = await read_subject(session, model, version)
+    subject = await _subject(session, name, version)
+    model = subject.model
     named = versions_in_question(model, subject.attempts)
     if subject.record is None and version not in named:
         numbers = [str(item["spec"]["version"]) for item in await read_versions(session, name)]
@@ -51,13 +64,41 @@ async def why(session: Session, name: str, version: int) -> Answer:
 
 
 async def why_all(session: Session, name: str) -> Answer:
-    """Explain every version about which something is open or refused."""
+    """Explain every version about which something is open or refused, or that is invalid."""
     model = await read_model(session, name)
-    numbers = versions_in_question(model, await read_attempts(session, name))
+    versions, attempts = await read_versions(session, name), await read_attempts(session, name)
+    held = versions_in_question(model, attempts)
+    failed = [number for number in failed_registrations(versions) if number not in held]
+    records = {item["spec"]["version"]: item for item in versions}
     now = datetime.now(UTC)
-    told = [explain(await read_subject(session, model, number), now=now) for number in numbers]
+    told = {
+        number: explain(
+            Subject(
+                model=model,
+                version=number,
+                record=records.get(number),
+                attempts=[item for item in attempts if item["spec"]["version"] == number],
+            ),
+            now=now,
+        )
+        for number in (*held, *failed)
+    }
     return Answer(
-        page=why_all_page(name, told),
-        data=[explanation.to_json() for explanation in told],
-        names=[name_of("modelversions", version_name(name, number)) for number in numbers],
+        page=why_all_page(model, [told[n] for n in held], [told[n] for n in failed]),
+        data=[explanation.to_json() for explanation in told.values()],
+        names=[name_of("modelversions", version_name(name, number)) for number in told],
     )
+
+
+async def _subject(session: Session, name: str, version: int) -> Subject:
+    """Read what explains a version; one whose Model does not exist explains itself."""
+    client, namespace = await session.client(), await session.namespace()
+    model = await client.find(MODELS, name, namespace)
+    if model is not None:
+        return await read_subject(session, model, version)
+    record = await find_version(session, name, version)
+    if record is None:
+        # Says which models there are.
+        await read_model(session, name)
+        raise CannotError(f"There is no model {name} in {namespace}.")
+    return without_model(record)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from modelwarden.domain.attempts_told import Line, Mark, Raw, condition, is_open
+from modelwarden.domain.attempts_told import Line, Mark, Raw, condition, have_all_passed, is_open
 
 # Beyond so many names people are counted, not listed.
 _NAMED = 3
@@ -26,7 +26,8 @@ def _approvals(attempt: Raw, rule: Raw) -> Line:
     of = f"{len(given)} of {rule.get('owners', 0) + rule.get('reviewers', 0)}"
     if condition(attempt, "Approved").get("status") == "True":
         return Line(Mark.PASSED, "approvals", names or "approved")
-    if not attempt.get("status", {}).get("evidenceDigest"):
+    is_over = not is_open(attempt) and have_all_passed(attempt)
+    if not is_over and not attempt.get("status", {}).get("evidenceDigest"):
         text = f"{_missing(attempt, rule, given=())}, once the gates have passed"
         return Line(Mark.NOT_OPEN, "approvals", text)
     told = f"{of}: {names}" if names else of

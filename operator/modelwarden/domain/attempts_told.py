@@ -77,6 +77,12 @@ def failed_gates(attempt: Raw | None) -> tuple[str, ...]:
     return tuple(gate["name"] for gate in gates if gate["outcome"] in lost)
 
 
+def have_all_passed(attempt: Raw) -> bool:
+    """Say whether an attempt has gates and every one of them passed."""
+    gates = attempt.get("status", {}).get("gates", ())
+    return bool(gates) and all(gate["outcome"] == "Passed" for gate in gates)
+
+
 def marked(outcome: str) -> Mark:
     """Write an unmet claim's outcome as a mark."""
     return Mark.FAILED if outcome == "Deny" else Mark.WAITING

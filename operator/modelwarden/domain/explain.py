@@ -128,6 +128,19 @@ def versions_in_question(model: Raw, attempts: Iterable[Raw]) -> tuple[int, ...]
     return tuple(sorted(held | opened))
 
 
+def failed_registrations(versions: Iterable[Raw]) -> tuple[int, ...]:
+    """List the versions whose registration failed, lowest first."""
+    failed = (item for item in versions if condition(item, "Ready").get("status") == "False")
+    return tuple(sorted(item["spec"]["version"] for item in failed))
+
+
+def without_model(record: Raw) -> Subject:
+    """Look at a version whose Model does not exist: all there is to tell is its own."""
+    metadata = {"name": record["spec"]["model"], "namespace": record["metadata"]["namespace"]}
+    nowhere = {"metadata": metadata, "spec": {}, "status": {"observedGeneration": 0}}
+    return Subject(model=nowhere, version=record["spec"]["version"], record=record, attempts=())
+
+
 @dataclass(frozen=True)
 class _Wish:
     """What spec.stages says of a version now."""
@@ -146,9 +159,15 @@ def _wish(subject: Subject) -> _Wish | None:
     for stage in (Stage.ARCHIVED, Stage.REGISTERED, Stage.STAGING):
         name = stage.lower()
         for entry in stages.get(name, ()):
-            if entry["version"] == subject.version:
+            if entry["version"] == subject.version and not _stays(subject, stage):
                 return _wished(subject, stage, entry, part=f"stages.{name}/{subject.version}")
     return None
+
+
+def _stays(subject: Subject, stage: Stage) -> bool:
+    """Say whether a version stays in Production, above Staging, until another one replaces it."""
+    is_up = (subject.stage, stage) == (Stage.PRODUCTION, Stage.STAGING)
+    return is_up and "production" in subject.model["spec"]["stages"]
 
 
 def _wished(subject: Subject, stage: Stage, entry: Raw, *, part: str) -> _Wish:
@@ -163,8 +182,11 @@ def _attempt_that_matters(subject: Subject, wish: _Wish | None) -> Raw | None:
     own = [a for a in subject.attempts if a["spec"]["version"] == subject.version]
     newest_first = sorted(own, key=_place, reverse=True)
     opened = next((attempt for attempt in newest_first if is_open(attempt)), None)
-    if opened is not None or wish is None or wish.stage == subject.stage:
-        return opened or next(iter(newest_first), None)
+    if opened is not None:
+        return opened
+    if wish is None or wish.stage == subject.stage:
+        led_here = (attempt for attempt in newest_first if _led_to_production(attempt, subject))
+        return next(led_here, None) or next(iter(newest_first), None)
     return next(
         (
             attempt
@@ -174,6 +196,12 @@ def _attempt_that_matters(subject: Subject, wish: _Wish | None) -> Raw | None:
         ),
         None,
     )
+
+
+def _led_to_production(attempt: Raw, subject: Subject) -> bool:
+    """Say whether an attempt brought the version into Production, where it is."""
+    succeeded = condition(attempt, "Succeeded").get("status") == "True"
+    return succeeded and attempt["spec"]["to"] == subject.stage == Stage.PRODUCTION
 
 
 def _place(attempt: Raw) -> tuple[str, int, int]:
@@ -192,10 +220,20 @@ def _lines(subject: Subject, attempt: Raw | None) -> tuple[Line, ...]:
         for item in subject.unmet(attempt)
         if item["code"] not in _TOLD_ELSEWHERE
     ]
-    for line in (*others, *_end_of(attempt), *_registration(subject, attempt)):
-        if all(line.text not in said.text for said in found):
+    for line in others:
+        if not any(_repeats(line, said) for said in found):
             found.append(line)
-    return (*found, *_kept_for_later(subject))
+    for line in (*_end_of(attempt), *_registration(subject, attempt)):
+        if not any(line.subject == said.subject or _repeats(line, said) for said in found):
+            found.append(line)
+    return (*found, *kept_for_later(subject.model))
+
+
+def _repeats(line: Line, said: Line) -> bool:
+    """Say whether a line tells what another one has told, perhaps in a longer sentence."""
+    return line.text in said.text or (
+        line.mark is said.mark and bool(said.text) and said.text in line.text
+    )
 
 
 def _end_of(attempt: Raw | None) -> tuple[Line, ...]:
@@ -228,8 +266,9 @@ def _unseen(subject: Subject) -> tuple[Line, ...]:
     return tuple(found)
 
 
-def _kept_for_later(subject: Subject) -> tuple[Line, ...]:
-    later = condition(subject.model, "NotYetSupported")
+def kept_for_later(model: Raw) -> tuple[Line, ...]:
+    """Say what of a Model this release does not act on."""
+    later = condition(model, "NotYetSupported")
     if later.get("status") != "True":
         return ()
     return (Line(Mark.NOTE, later["reason"], later.get("message", "")),)
@@ -259,6 +298,8 @@ def _where(subject: Subject) -> str:
     if subject.registration == "True":
         return f"{subject.name} is in {subject.stage}."
     if subject.registration == "False":
+        if subject.stage == Stage.REGISTERED:
+            return f"{subject.name} is Registered, but invalid: its registration failed."
         return f"{subject.name} is not registered."
     return f"{subject.name} is being registered."
 

@@ -1,10 +1,14 @@
 """`why`: the sentences and lines of an explanation."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from modelwarden.cli.layout import Page, PageLine, Row, Span, Tone, aligned, line
-from modelwarden.domain.attempts_told import Line, Mark
-from modelwarden.domain.explain import Explanation
+from modelwarden.domain.attempts_told import Line, Mark, Raw
+from modelwarden.domain.explain import Explanation, kept_for_later
+
+# So many registrations that failed are told of a model, the newest.
+FAILURES_SHOWN = 10
 
 TONES = {
     Mark.PASSED: Tone.GOOD,
@@ -26,13 +30,20 @@ def why_page(explanation: Explanation) -> Page:
     )
 
 
-def why_all_page(model: str, explanations: Iterable[Explanation]) -> Page:
-    """Show the explanations of a model's versions that are not where they should be."""
-    found = tuple(explanations)
-    if not found:
-        return (line(f"{model}: every version is where it was asked to be."),)
-    pages = [why_page(explanation) for explanation in found]
-    return tuple(_joined(pages))
+def why_all_page(
+    model: Raw, explanations: Iterable[Explanation], failed: Sequence[Explanation]
+) -> Page:
+    """Show why a model's versions are not where they should be; a failed registration in a line.
+
+    What this release does not act on is a matter of the Model, and is said once.
+    """
+    pages = [why_page(_of_the_version(explanation)) for explanation in explanations]
+    below = (*_failures(failed), *claims(kept_for_later(model)))
+    if not pages:
+        which = "every other version" if failed else "every version"
+        settled = line(f"{model['metadata']['name']}: {which} is where it was asked to be.")
+        return (settled, *below)
+    return tuple(_joined([*pages, below] if below else pages))
 
 
 def claims(lines: Iterable[Line]) -> Page:
@@ -41,6 +52,26 @@ def claims(lines: Iterable[Line]) -> Page:
         (Span(claim.mark.value, TONES[claim.mark]), claim.subject, claim.text) for claim in lines
     ]
     return aligned(rows, indent=2, gap=2)
+
+
+def _of_the_version(explanation: Explanation) -> Explanation:
+    own = tuple(claim for claim in explanation.lines if claim.mark is not Mark.NOTE)
+    return replace(explanation, lines=own)
+
+
+def _failures(failed: Sequence[Explanation]) -> Page:
+    """Show the newest registrations that failed, each with the first thing that is wrong."""
+    newest = failed[-FAILURES_SHOWN:]
+    told = claims([_first_failure(explanation) for explanation in newest])
+    left_out = len(failed) - len(newest)
+    said = f"  and {left_out} more whose registration failed (kubectl model get --all)"
+    return (*told, *((line(Span(said, Tone.QUIET)),) if left_out else ()))
+
+
+def _first_failure(explanation: Explanation) -> Line:
+    texts = [claim.text for claim in explanation.lines if claim.mark is Mark.FAILED]
+    why = texts[0] if texts else "its registration failed."
+    return Line(Mark.FAILED, f"version {explanation.version}", f"invalid: {why}")
 
 
 def _joined(pages: Iterable[Page]) -> Iterable[PageLine]:
