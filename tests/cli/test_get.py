@@ -68,10 +68,11 @@ async def test_a_version_that_is_not_registered_says_why(world: World, cli: Run)
 
     row = (await cli("get", "fraud-detector")).out.splitlines()[2]
 
-    assert (row.split()[:2], "Registered: failed, metadata: The record lacks" in row) == (
-        ["-", "1"],
-        True,
-    )
+    assert (
+        row.split()[:3],
+        "Registered: failed, metadata: The record lacks" in row,
+        "Register the next version." in row,
+    ) == (["Registered,", "invalid", "1"], True, False)
 
 
 async def test_a_machine_gets_the_object(world: World, cli: Run) -> None:

@@ -11,8 +11,10 @@ from modelwarden.domain.ages import age
 from modelwarden.domain.attempts_told import Raw, condition, unmet
 from modelwarden.domain.scribe import moment
 
+# What a version is whose registration failed.
+INVALID = "Registered, invalid"
 # Production first; what nobody uses any more last.
-_ORDER = ("Production", "Staging", "Retiring", "Registered", "Archived", "")
+_ORDER = ("Production", "Staging", "Retiring", "Registered", INVALID, "Archived", "")
 _REGISTERED_SHOWN = 10
 
 
@@ -50,10 +52,12 @@ def model_page(view: ModelView) -> Page:
 
 
 def version_stage(version: Raw) -> str:
-    """Say where a version is; empty while it is not registered."""
+    """Say where a version is; empty while it is being registered."""
     stage = str(version.get("status", {}).get("stage", ""))
-    is_registered = condition(version, "Ready").get("status") == "True"
-    return stage if is_registered or stage != "Registered" else ""
+    ready = condition(version, "Ready").get("status")
+    if stage != "Registered" or ready == "True":
+        return stage
+    return INVALID if ready == "False" else ""
 
 
 def _model_row(model: Raw) -> tuple[str, ...]:
@@ -154,7 +158,9 @@ def _of_its_registration(version: Raw) -> Span:
     ready = condition(version, "Ready")
     if not ready or ready["status"] == "True":
         return Span("")
-    return _reason("Registered", ready.get("message", ""), denied=ready["status"] == "False")
+    # Ready says what to do next too, which would stand in every row.
+    said = condition(version, "Stalled") or ready
+    return _reason("Registered", said.get("message", ""), denied=ready["status"] == "False")
 
 
 def _reason(stage: str, message: str, *, denied: bool) -> Span:
