@@ -86,6 +86,17 @@ def test_what_was_refused_is_over(
     assert (end.denies, end.code) == (True, code)
 
 
+def test_advice_that_the_sentence_ends_in_is_not_given_twice() -> None:
+    sentence = "fairness: no rule. Add at least one rule, then ask again with a new reason."
+    advice = "Correct what it says, then ask again with a new reason."
+    refused = of_version("GateFailed", outcome="Deny") | {"message": sentence, "nextStep": advice}
+
+    end = end_of(PRODUCTION, a_model(refused))
+
+    assert end is not None
+    assert end.message == sentence
+
+
 @pytest.mark.parametrize(
     ("ready", "outcome"), [("True", "Allow"), ("False", "Deny"), ("Unknown", "still open")]
 )

@@ -43,8 +43,14 @@ def settled(wish: Wish, subject: Subject) -> Verdict | None:
     for item in unmet(subject.model):
         denied = item["outcome"] == "Deny" and item["code"] not in _REOPENS
         if denied and item["version"] == wish.version:
-            return deny(item["code"], item["message"], item.get("nextStep", ""))
+            return deny(item["code"], item["message"], _advice(item))
     return _end_of_its_attempt(wish, own)
+
+
+def _advice(item: Raw) -> str:
+    """Give the next step, unless the sentence ends in the same advice."""
+    advice = str(item.get("nextStep", ""))
+    return "" if advice.rpartition(", then ")[2] in item["message"] else advice
 
 
 def _registered(subject: Subject) -> Verdict | None:
