@@ -389,6 +389,9 @@ def _placed(call: Call) -> JsonObject:
 
 
 def _discovery(path: str) -> JsonObject | None:
+    # /apis/<group>/<version> is the longest; every other request is about objects.
+    if path.count("/") > 3:
+        return None
     versions = {(resource.group, resource.version) for resource in RESOURCES}
     if path == "/api":
         return {"kind": "APIVersions", "versions": ["v1"]}
