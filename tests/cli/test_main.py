@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from modelwarden.cli.main import app
+from tests.cli import stories
 from tests.cli.conftest import Run
 from tests.workflows.world import World
 
@@ -53,12 +54,33 @@ def test_what_is_not_understood_ends_with_2(words: list[str]) -> None:
     assert CliRunner().invoke(app, words).exit_code == 2
 
 
-async def test_an_unreachable_cluster_is_a_sentence(world: World, cli: Run) -> None:
+async def test_a_reader_of_an_unreachable_cluster_hears_which_one_was_asked(
+    world: World, cli: Run
+) -> None:
     world.server.is_down = True
 
     result = await cli("get")
 
-    assert (result.code, result.out, "the API server did not answer" in result.err) == (1, "", True)
+    said = result.err.splitlines()
+    assert (result.code, "the API server did not answer" in said[0], said[1:]) == (
+        1,
+        True,
+        [f"Asked was {world.server.url}, the cluster of context manager."],
+    )
+
+
+async def test_a_writer_of_a_cluster_that_goes_away_is_told_to_look_again(
+    world: World, cli: Run
+) -> None:
+    await stories.registered(world)
+    world.server.fail(where=lambda call: call.method == "PATCH", when="after")
+
+    result = await cli("promote", "fraud-detector", "1", "--to=staging", "--reason=x")
+
+    assert (result.code, result.err.splitlines()[1:]) == (
+        1,
+        ["Nothing may have been done: look again."],
+    )
 
 
 def test_a_missing_kubeconfig_is_a_sentence(tmp_path: Path) -> None:

@@ -127,6 +127,7 @@ async def _artifact(session: Session, registration: Registration, path: Path) ->
         uri = f"{prefix}{digest.replace(':', '/')}/{end}"
         return {"uri": uri, "digest": digest, "format": form, "sizeBytes": size}
     client = connect(_access(store, registration.endpoint))
+    session.may_have_written = True
     sent = await asyncio.to_thread(
         lambda: upload(path, client, store_prefix=prefix, told=_teller(session))
     )

@@ -10,11 +10,12 @@ from typing import NoReturn
 
 import typer
 
-from modelwarden.cli.answers import Answer, Exit, Format
+from modelwarden.cli.answers import Answer, CannotError, Exit, Format
 from modelwarden.cli.failures import failure_of
 from modelwarden.cli.render import Screen
+from modelwarden.cluster.answers import ApiError
 from modelwarden.cluster.client import ApiClient, connect
-from modelwarden.errors import ModelwardenError
+from modelwarden.errors import ModelwardenError, UnavailableError
 
 INTERRUPTED = 130
 
@@ -34,6 +35,8 @@ class Session:
     def __init__(self, place: Place, screen: Screen) -> None:
         self.place = place
         self.screen = screen
+        # After a call that may have changed something nobody can say that nothing was done.
+        self.may_have_written = False
         self._client: ApiClient | None = None
 
     async def client(self) -> ApiClient:
@@ -45,6 +48,13 @@ class Session:
     async def namespace(self) -> str:
         """Give the namespace: as asked, else that of the kubeconfig's context."""
         return self.place.namespace or (await self.client()).credentials.namespace
+
+    def whom_it_asks(self) -> str:
+        """Say which server is asked, and by which context of the kubeconfig."""
+        context = f"context {self.place.context}" if self.place.context else "the current context"
+        if self._client is None:
+            return f"Asked was the cluster of {context}."
+        return f"Asked was {self._client.credentials.server}, the cluster of {context}."
 
     async def close(self) -> None:
         """Drop the connection."""
@@ -79,5 +89,9 @@ async def _in_session(place: Place, screen: Screen, *, verb: Verb) -> Answer:
     session = Session(place, screen)
     try:
         return await verb(session)
+    except UnavailableError as error:
+        if session.may_have_written or isinstance(error, ApiError):
+            raise
+        raise CannotError(str(error), session.whom_it_asks()) from error
     finally:
         await session.close()

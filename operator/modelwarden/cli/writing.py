@@ -37,6 +37,7 @@ async def _sent(
     query: Mapping[str, str] | None = None,
 ) -> JsonObject:
     client = await session.client()
+    session.may_have_written |= "dryRun" not in (query or {})
     answer = await client.request(
         method,
         path,
