@@ -149,6 +149,33 @@ async def test_records_are_chosen_by_operation_model_and_version(
     assert told == ["Staging", "Production"]
 
 
+@pytest.mark.parametrize(("namespace", "number"), [("risk", 2), ("crm", 0)])
+async def test_records_are_chosen_by_namespace_and_named_by_their_index(
+    world: World, copy: Path, cli: Run, namespace: str, number: int
+) -> None:
+    key = (await anchored(world)).key
+    chosen = ("--operation", "promoted", "-n", namespace, "-o", "name")
+
+    result = await cli("audit", "show", "--ledger", str(copy), "--key", key, *chosen)
+
+    assert (
+        result.code,
+        [line.isdecimal() for line in result.out.splitlines()],
+    ) == (0, [True] * number)
+
+
+async def test_a_namespace_changes_nothing_about_what_is_verified(
+    world: World, copy: Path, cli: Run
+) -> None:
+    key = (await anchored(world)).key
+
+    result = masked(
+        await cli("audit", "verify", "--ledger", str(copy), "--key", key, "-n", "crm"), key
+    )
+
+    assert (result.code, timeless(result.out)) == (0, golden("audit-verify.txt"))
+
+
 async def test_an_operation_that_does_not_exist_is_refused(copy: Path, cli: Run) -> None:
     result = await cli("audit", "show", "--ledger", str(copy), "--operation", "Deleted")
 

@@ -32,6 +32,12 @@ def verify_command(
     ledger: Where = POD,
     key: Key = None,
     offline: Offline = False,
+    namespace: Annotated[
+        str | None,
+        typer.Option(
+            "--namespace", "-n", help="Changes nothing: one ledger has the models of all."
+        ),
+    ] = None,
     context: Context = None,
     kubeconfig: Kubeconfig = None,
     operator_namespace: OperatorNamespace = OPERATOR_NAMESPACE,
@@ -42,7 +48,7 @@ def verify_command(
     ask = Ask(
         where=ledger, key=key, offline=offline, namespace=operator_namespace, name=operator_name
     )
-    place = Place(context=context, kubeconfig=kubeconfig)
+    place = Place(namespace=namespace, context=context, kubeconfig=kubeconfig)
     run(place, output, lambda session: verify_ledger(session, ask))
 
 
@@ -116,4 +122,8 @@ async def show(session: Session, ask: Ask, wanted: Wanted) -> Answer:
     async with open_ledger(session, ask) as ledger:
         records = [record for record in await ledger.records() if wanted.fits(record)]
     shown = records[-wanted.tail :] if wanted.tail else records
-    return Answer(page=records_page(shown), data=[record.to_json() for record in shown])
+    return Answer(
+        page=records_page(shown),
+        data=[record.to_json() for record in shown],
+        names=[str(record.index) for record in shown],
+    )
