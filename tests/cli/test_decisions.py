@@ -231,7 +231,36 @@ async def test_who_has_not_voted_has_nothing_to_take_back(world: World, cli: Run
 
     assert (result.code, result.err) == (
         1,
-        "reviewer@example.com has not voted on fraud-detector 1 for Production.\n",
+        (
+            "reviewer@example.com has no vote on fraud-detector 1 for Production to take back. "
+            "Nothing was changed.\n"
+        ),
+    )
+
+
+async def test_a_vote_is_taken_back_once(world: World, cli: Run) -> None:
+    await stories.awaiting_votes(world)
+    await cli(*APPROVE, login="owner")
+    await cli("retract", "fraud-detector", "1", login="owner")
+    before = decisions(world)
+
+    again = await cli("retract", "fraud-detector", "1", login="owner")
+    await world.settle()
+    later = await cli("retract", "fraud-detector", "1", login="owner")
+
+    assert (again.code, later.code, decisions(world)) == (1, 1, before)
+
+
+async def test_a_counted_vote_is_taken_back(world: World, cli: Run) -> None:
+    await stories.awaiting_votes(world)
+    world.vote(stories.ATTEMPT, builders.OWNER)
+    await world.settle()
+
+    result = await cli("retract", "fraud-detector", "1", login="owner")
+
+    assert (result.code, result.out.splitlines()[0].startswith("owner@example.com took")) == (
+        0,
+        True,
     )
 
 

@@ -78,11 +78,30 @@ def may_be_voted_on(attempt: Raw) -> Verdict | None:
     )
 
 
-def is_own_vote(decision: Raw, attempt: Raw, username: str) -> bool:
-    """Say whether a decision is a vote of this login on this attempt."""
+def has_vote_to_take_back(attempt: Raw, decisions: Iterable[Raw], username: str) -> bool:
+    """Say whether a vote of this login counts on the attempt, or is too new to be counted."""
+    votes = attempt.get("status", {}).get("votes", {})
+    if any(vote["by"] == username for vote in votes.get("counted", ())):
+        return True
+    looked_at = {vote["decision"] for vote in votes.get("discarded", ())}
+    own = [item for item in decisions if _is_by(item, attempt, username)]
+    taken_back = [_time(item) for item in own if item["spec"]["decision"] == "Retract"]
+    return any(
+        item["spec"]["decision"] in ("Approve", "Reject")
+        and item["metadata"]["name"] not in looked_at
+        and all(_time(item) > time for time in taken_back)
+        for item in own
+    )
+
+
+def _is_by(decision: Raw, attempt: Raw, username: str) -> bool:
+    """Say whether a decision is one of this login about this attempt."""
     spec = decision["spec"]
-    return (
-        spec["decision"] in ("Approve", "Reject")
-        and spec.get("transition", {}).get("uid") == attempt["metadata"]["uid"]
+    return bool(
+        spec.get("transition", {}).get("uid") == attempt["metadata"]["uid"]
         and spec.get("by", {}).get("username") == username
     )
+
+
+def _time(decision: Raw) -> str:
+    return str(decision["metadata"].get("creationTimestamp", ""))

@@ -1,7 +1,7 @@
 """kubectl model retract: taking back one's own vote."""
 
 from modelwarden.cli.answers import Answer, CannotError
-from modelwarden.cli.ballots import is_own_vote
+from modelwarden.cli.ballots import has_vote_to_take_back
 from modelwarden.cli.decisions import Rationale, To, Vote, find_attempt, prepare, send, unsent
 from modelwarden.cli.options import (
     Context,
@@ -58,10 +58,10 @@ async def retract(session: Session, about: Vote) -> Answer:
     client, namespace = await session.client(), await session.namespace()
     fields = f"spec.transition.name={attempt['metadata']['name']}"
     decisions = await client.list(MODEL_DECISIONS, namespace, fields=fields)
-    if not any(is_own_vote(item, attempt, ballot.by.username) for item in decisions):
+    if not has_vote_to_take_back(attempt, decisions, ballot.by.username):
         raise CannotError(
-            f"{ballot.by.username} has not voted on {about.model} {about.version} for "
-            f"{about.target}."
+            f"{ballot.by.username} has no vote on {about.model} {about.version} for "
+            f"{about.target} to take back. Nothing was changed."
         )
     if about.is_only_written:
         return unsent(session, ballot)
