@@ -501,6 +501,11 @@ def a_long_failure() -> tuple[Record, ...]:
     return planned(judged(failure=LONG), state({1: Stage.REGISTERED}, JOB_OPEN)).records
 
 
+def a_hostile_log() -> tuple[Record, ...]:
+    facts = judged(exit_code=137, log_tail="\x1b\x01" * 2000)
+    return planned(facts, state({1: Stage.REGISTERED}, JOB_OPEN)).records
+
+
 def a_long_list_of_metrics() -> tuple[Record, ...]:
     rules = tuple(rule(f"m{n}" * 40, segments=(segment("s" * 128),)) for n in range(64))
     named = {"\u2603" * 128: "\u2603" * 128, "s" * 128: "\u2603" * 128}
@@ -529,6 +534,7 @@ def a_promotion_that_hundreds_approved() -> tuple[Record, ...]:
     [
         a_vote_of_a_member_of_everything,
         a_long_failure,
+        a_hostile_log,
         a_long_list_of_metrics,
         a_rollout_that_says_much,
         a_promotion_that_hundreds_approved,
@@ -541,6 +547,15 @@ def test_a_record_has_room_for_the_longest_texts(write: Any) -> None:
     assert records
     # It raises for a record of more than the ledger takes.
     assert all(record_bytes(found.at(1)) for found in records)
+
+
+def test_what_a_terminal_would_obey_is_not_in_a_record() -> None:
+    (finished,) = planned(
+        judged(exit_code=137, log_tail="Traceback:\n\x1b[2J\u202egone"),
+        state({1: Stage.REGISTERED}, JOB_OPEN),
+    ).records
+
+    assert finished.facts["logTail"] == "Traceback:\n\ufffd[2J\ufffdgone"
 
 
 def test_what_a_record_names_is_bounded() -> None:

@@ -1,12 +1,12 @@
 """What a gate pod left behind, read with suspicion: whatever opened a hostile file wrote it."""
 
 import json
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from modelwarden.domain.state import GateOutcome
+from modelwarden.domain.texts import plain
 
 FORMAT = 1
 # A longer message is cut to exactly this many bytes, without an error.
@@ -135,11 +135,9 @@ def _sentence(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    """Keep text that a terminal, a log or a page shows as it is, and nothing that they obey."""
     if not isinstance(value, str):
         raise ValueError("not a text")
-    shown = "".join("\ufffd" if unicodedata.category(c)[0] == "C" else c for c in value)
-    return unicodedata.normalize("NFC", shown)
+    return plain(value)
 
 
 def _read_json(message: str) -> Mapping[str, Any]:

@@ -31,7 +31,7 @@ from modelwarden.domain.state import (
     GateOutcome,
     ModelState,
 )
-from modelwarden.domain.texts import LONGEST_SENTENCE, shortened, within_bytes
+from modelwarden.domain.texts import LONGEST_SENTENCE, plain_lines, shortened, within_bytes
 from modelwarden.domain.verdicts import Verdict, deny
 from modelwarden.domain.votes import Vote
 
@@ -200,7 +200,7 @@ def _gate_finished(
         "startedAt": result.started_at,
         "endedAt": result.ended_at,
         "run": "" if gate.run is None else gate.run.uid,
-        "logTail": "" if gate.run is None else gate.run.log_tail,
+        "logTail": "" if gate.run is None else plain_lines(gate.run.log_tail),
     }
     evidence = result_evidence(gate.gate, look.transition, result=content)
     record = scribe.of_attempt(
@@ -238,7 +238,7 @@ def _for_the_status(result: GateResult, gate: GateStanding) -> dict[str, Any]:
             for check in failed[:_CHECKS]
         ]
     if gate.run is not None and gate.run.log_tail and result.outcome is not GateOutcome.PASSED:
-        told["logTail"] = within_bytes(gate.run.log_tail[-_LOG:], _LOG)
+        told["logTail"] = within_bytes(plain_lines(gate.run.log_tail[-_LOG:]), _LOG)
     return told
 
 
