@@ -123,7 +123,13 @@ async def test_a_version_whose_model_does_not_exist_tells_its_own_condition(
 
     result = await cli("why", "fraud-detector", "1")
 
-    assert (result.code, result.out.splitlines()[0]) == (0, "fraud-detector 1 is in Registered.")
+    assert (result.code, " ".join(result.out.split())) == (
+        0,
+        (
+            "fraud-detector 1 is in Registered. waiting ModelNotFound Model fraud-detector does "
+            "not exist in risk. Next: Apply the Model; the version waits for it."
+        ),
+    )
 
 
 async def test_a_version_that_is_not_there_is_refused_with_those_that_are(

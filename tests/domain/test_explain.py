@@ -372,17 +372,34 @@ def test_an_attempt_taken_back_after_its_gates_passed_does_not_say_that_approval
     )
 
 
-def test_a_version_without_its_model_tells_its_own_condition() -> None:
-    record = a_version(stage="", ready="Unknown")
+@pytest.mark.parametrize(
+    ("ready", "reason", "message", "own"),
+    [
+        ("True", "Registered", "It is.", ()),
+        ("Unknown", "ModelNotFound", "Model fraud-detector does not exist in risk. Apply it.", ()),
+        (
+            "False",
+            "RegistrationFailed",
+            "It is no ONNX file.",
+            (Line(Mark.FAILED, "RegistrationFailed", "It is no ONNX file."),),
+        ),
+    ],
+)
+def test_a_version_without_its_model_tells_that_and_its_own_condition(
+    ready: str, reason: str, message: str, own: tuple[Line, ...]
+) -> None:
+    record = a_version(stage="Registered", ready=ready)
     record["metadata"]["namespace"] = "risk"
-    record["status"]["conditions"][0] |= {"reason": "NoModel", "message": "Create it."}
+    record["status"]["conditions"][0] |= {"reason": reason, "message": message}
 
     told = explain(without_model(record), now=NOW)
 
-    assert (told.model, told.headline, told.lines) == (
-        "fraud-detector",
-        "fraud-detector 3 is being registered.",
-        (Line(Mark.WAITING, "NoModel", "Create it."),),
+    assert (told.lines, told.next_steps) == (
+        (
+            Line(Mark.WAITING, "ModelNotFound", "Model fraud-detector does not exist in risk."),
+            *own,
+        ),
+        ("Apply the Model; the version waits for it.",),
     )
 
 

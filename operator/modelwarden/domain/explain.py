@@ -135,10 +135,22 @@ def failed_registrations(versions: Iterable[Raw]) -> tuple[int, ...]:
 
 
 def without_model(record: Raw) -> Subject:
-    """Look at a version whose Model does not exist: all there is to tell is its own."""
-    metadata = {"name": record["spec"]["model"], "namespace": record["metadata"]["namespace"]}
-    nowhere = {"metadata": metadata, "spec": {}, "status": {"observedGeneration": 0}}
-    return Subject(model=nowhere, version=record["spec"]["version"], record=record, attempts=())
+    """Look at a version whose Model does not exist: that, and what its own conditions say."""
+    version, name = record["spec"]["version"], record["spec"]["model"]
+    namespace = record["metadata"]["namespace"]
+    held = {
+        "version": version,
+        "outcome": "Wait",
+        "code": "ModelNotFound",
+        "message": f"Model {name} does not exist in {namespace}.",
+        "nextStep": "Apply the Model; the version waits for it.",
+    }
+    nowhere = {
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {},
+        "status": {"observedGeneration": 0, "unmet": [held]},
+    }
+    return Subject(model=nowhere, version=version, record=record, attempts=())
 
 
 @dataclass(frozen=True)
