@@ -137,6 +137,11 @@ ROWS: dict[str, Row] = {
         state(REGISTERED),
         ("NotYetSupported",),
     ),
+    "two gates of one name": Row(
+        asking(policy=policy(step(Stage.STAGING, gate(), gate("artifact", "metrics")))),
+        state(REGISTERED),
+        ("GateNameTaken",),
+    ),
     "no fairness gate for people": Row(
         snapshot(model=replace(RELEASED, affects_people=True)),
         state(IN_STAGING),
@@ -199,6 +204,12 @@ def test_a_lacked_right_is_named() -> None:
     assert hold.verdict.sentence == (
         "manager@example.com lacks the verb promote on models/staging for fraud-detector in risk."
     )
+
+
+def test_a_policy_cannot_hide_a_gate_behind_the_name_of_one_of_the_floor() -> None:
+    hidden = policy(step(Stage.REGISTERED, gate("artifact", "metadata")))
+
+    assert held(snapshot(policy=hidden), state({})) == [(1, "Registered", "GateNameTaken")]
 
 
 def test_a_version_waits_for_its_model() -> None:

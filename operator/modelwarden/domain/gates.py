@@ -6,7 +6,7 @@ from modelwarden.domain.gate_results import GateResult
 from modelwarden.domain.metrics_gate import metric_checks, metrics_meet_the_rules
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.state import GateOutcome
-from modelwarden.domain.verdicts import Verdict
+from modelwarden.domain.verdicts import Verdict, allow, wait
 
 METADATA = GateSpec(name="metadata", kind="metadata", settings={})
 FORMAT = GateSpec(name="format", kind="format", settings={})
@@ -21,6 +21,19 @@ def gates_of(step: PolicyStep, *, affects_people: bool) -> tuple[GateSpec, ...]:
     """List the gates of a step; registration always asks for metadata and format first."""
     floor = (METADATA, FORMAT) if step.to is Stage.REGISTERED else ()
     return (*floor, *gates_asked(step, affects_people=affects_people))
+
+
+def gates_have_names_of_their_own(step: PolicyStep, *, affects_people: bool) -> Verdict:
+    """No two gates share a name, or the result of one would be taken for the other's."""
+    names = [gate.name for gate in gates_of(step, affects_people=affects_people)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if not twice:
+        return allow("GatesNamed", "Every gate has a name of its own.")
+    return wait(
+        "GateNameTaken",
+        f"Two gates of the step to {step.to} are named {', '.join(twice)}.",
+        f"Rename the policy's; {METADATA.name} and {FORMAT.name} are asked of every registration.",
+    )
 
 
 def judge(gate: GateSpec, attempt: TransitionFacts, version: VersionFacts) -> GateResult:

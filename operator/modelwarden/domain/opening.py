@@ -16,6 +16,7 @@ from modelwarden.domain.facts import (
     VersionFacts,
 )
 from modelwarden.domain.floor import gates_are_supported, policy_has_step, policy_meets_floor
+from modelwarden.domain.gates import gates_have_names_of_their_own
 from modelwarden.domain.identity import Identity, is_service_account
 from modelwarden.domain.movement import Request, opens_an_attempt, requests
 from modelwarden.domain.names import attempt_name
@@ -159,7 +160,11 @@ def _policy_claims(
     known = policy_has_step(policy, model, target=target)
     if step is None or not known.allows:
         return (known,)
-    return (policy_meets_floor(policy, model, target=target), gates_are_supported(step, model))
+    return (
+        policy_meets_floor(policy, model, target=target),
+        gates_are_supported(step, model),
+        gates_have_names_of_their_own(step, affects_people=model.affects_people),
+    )
 
 
 def _move_is_supported(request: Request) -> Verdict:
