@@ -194,6 +194,14 @@ MISHAPS: dict[str, Callable[[LittleWorld, int], None]] = {
 BEGINNINGS: dict[str, tuple[Callable[["Lifecycle"], None], ...]] = {
     "nothing": (),
     "people are awaited": (lambda it: it.release(1),),
+    "who trained it has approved by another login": (
+        lambda it: it.release(1),
+        lambda it: it.approve((OWNER, ANOTHER_LOGIN)),
+    ),
+    "somebody asks nobody": (
+        lambda it: it.release(1),
+        lambda it: it.suffer("an attempt is altered", 2),
+    ),
     "the first version is rolled out": (
         lambda it: it.release(1),
         lambda it: it.approve((OWNER, REVIEWER)),

@@ -268,3 +268,14 @@ async def test_a_replaced_version_leaves_the_model_settled(world: World) -> None
         ("True", "Governed"),
         ("True", "AsWritten"),
     )
+
+
+async def test_every_status_is_one_that_the_schema_takes(world: World) -> None:
+    """It is asked after every look of every world; here of each kind at least once."""
+    await awaiting_votes(world)
+    world.vote(ATTEMPT, SCIENTIST)
+    world.vote(ATTEMPT, OWNER)
+    world.vote(ATTEMPT, REVIEWER)
+    await world.settle()
+
+    assert world.check_statuses() == ["Model", "ModelVersion", *["ModelTransition"] * 3]

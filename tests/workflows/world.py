@@ -115,11 +115,13 @@ class World:
         self.check_statuses()
         return again
 
-    def check_statuses(self) -> None:
-        """Read every object with its status as the API server's schema would."""
-        for resource, kind in KINDS.items():
-            for found in self.server.all(resource, builders.NAMESPACE):
-                kind.parse(found)
+    def check_statuses(self) -> list[str]:
+        """Read every object with its status as the API server's schema would; name them."""
+        return [
+            str(kind.parse(found).kind)
+            for resource, kind in KINDS.items()
+            for found in self.server.all(resource, builders.NAMESPACE)
+        ]
 
     async def settle(self, *touched: str, rounds: int = 12) -> None:
         """Let controllers and the cluster take turns until nothing changes."""
