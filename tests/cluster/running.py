@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .local import machine, programs, users
+from .local import clusters, machine, node, programs, users
 
 NAME = "modelwarden-test"
 Answer = TypeVar("Answer")
@@ -68,6 +68,16 @@ class RunningCluster:
     def load_image(self, reference: str) -> None:
         """Carries an image into the cluster's nodes."""
         command = (self.kind, "load", "docker-image", f"--name={self.name}", reference)
+        subprocess.run(command, check=True, capture_output=True)
+
+    def kill_container(self, identity: str) -> None:
+        """Ends the first process of a container by SIGKILL, on the node that runs it."""
+        kill = ("--namespace=k8s.io", "tasks", "kill", "--signal=SIGKILL", identity)
+        processes = clusters.named(self.name)
+        if processes.process is not None:
+            processes.run_inside(str(node.PROGRAMS / "ctr"), f"--address={node.SOCKET}", *kill)
+            return
+        command = ("docker", "exec", f"{self.name}-control-plane", "ctr", *kill)
         subprocess.run(command, check=True, capture_output=True)
 
     def service_account(self, namespace: str, name: str) -> str:
