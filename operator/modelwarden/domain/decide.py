@@ -51,9 +51,8 @@ def decide(
     step = NO_STEP
     for attempt in state.open_attempts():
         look = standing(attempt, snapshot, state=state, installation=installation)
-        step = _joined(
-            step,
-            next_step(attempt, look, snapshot=snapshot, state=state, scribe=scribe),
+        step = step.joined_with(
+            next_step(attempt, look, snapshot=snapshot, state=state, scribe=scribe)
         )
     opened = openings(snapshot, state, identity=installation.identity)
     create, discard = [], []
@@ -62,11 +61,11 @@ def decide(
         if there is None:
             create.append(new)
         elif there.digest == transition_digest(new.spec):
-            step = _joined(step, _requested(new, there, snapshot=snapshot, scribe=scribe))
+            step = step.joined_with(_requested(new, there, snapshot=snapshot, scribe=scribe))
         else:
             # An attempt that was created and never recorded is frozen on what held then.
             discard.append(there)
-    step = _joined(step, _adoptions(snapshot, state, scribe=scribe))
+    step = step.joined_with(_adoptions(snapshot, state, scribe=scribe))
     records = _one_change_of_production(step.records)[:RECORDS_AT_ONCE]
     return Plan(
         records=records,
@@ -88,10 +87,6 @@ def questions(snapshot: Snapshot, state: ModelState) -> frozenset[Access]:
             asked.update(access_needed(request_of(attempt, transition), snapshot))
         asked.update(access_of_attempt(attempt, snapshot))
     return frozenset(asked)
-
-
-def _joined(step: Step, other: Step) -> Step:
-    return Step(records=(*step.records, *other.records), evidence=(*step.evidence, *other.evidence))
 
 
 # So many fit into one object of the ledger; what is left over is decided in the next look.

@@ -27,6 +27,15 @@ class Check:
     observed: str
     expected: str
 
+    def to_json(self) -> dict[str, str]:
+        """Write the check as messages and evidence have it."""
+        return {
+            "name": self.name,
+            "outcome": self.outcome.value,
+            "observed": self.observed,
+            "expected": self.expected,
+        }
+
 
 @dataclass(frozen=True, kw_only=True)
 class GateResult:

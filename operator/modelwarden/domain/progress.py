@@ -43,6 +43,12 @@ class Step:
     records: tuple[Record, ...] = ()
     evidence: tuple[dict[str, Any], ...] = ()
 
+    def joined_with(self, other: "Step") -> "Step":
+        """Take two independent steps at once."""
+        return Step(
+            records=(*self.records, *other.records), evidence=(*self.evidence, *other.evidence)
+        )
+
 
 NO_STEP = Step()
 
@@ -148,12 +154,8 @@ def _finished_gates(look: Standing, scribe: Scribe) -> Step:
     for gate in look.gates:
         result = _result(gate, look)
         if result is not None:
-            step = _joined(step, _gate_finished(gate, result, look=look, scribe=scribe))
+            step = step.joined_with(_gate_finished(gate, result, look=look, scribe=scribe))
     return step
-
-
-def _joined(step: Step, other: Step) -> Step:
-    return Step(records=(*step.records, *other.records), evidence=(*step.evidence, *other.evidence))
 
 
 def _result(gate: GateStanding, look: Standing) -> GateResult | None:
@@ -186,15 +188,7 @@ def _gate_finished(
         "outcome": result.outcome.value,
         "code": result.code,
         "sentence": result.sentence,
-        "checks": [
-            {
-                "name": check.name,
-                "outcome": check.outcome.value,
-                "observed": check.observed,
-                "expected": check.expected,
-            }
-            for check in result.checks
-        ],
+        "checks": [check.to_json() for check in result.checks],
         "facts": dict(result.facts),
         "omitted": dict(result.omitted),
         "startedAt": result.started_at,

@@ -266,15 +266,9 @@ def _commit(
     if attempt.kind is Move.REGISTER:
         return ()
     return (
-        _requester_still_may(attempt, transition, snapshot=snapshot),
+        requester_may(request_of(attempt, transition), snapshot),
         *_soak(attempt, transition, snapshot=snapshot, state=state),
     )
-
-
-def _requester_still_may(
-    attempt: AttemptState, transition: TransitionFacts, *, snapshot: Snapshot
-) -> Verdict:
-    return requester_may(request_of(attempt, transition), snapshot)
 
 
 def request_of(attempt: AttemptState, transition: TransitionFacts) -> Request:

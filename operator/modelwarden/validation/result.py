@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from modelwarden.domain.gate_results import FORMAT, Check, GateResult
+from modelwarden.domain.gate_results import FORMAT, GateResult
 from modelwarden.domain.state import GateOutcome
 
 LONGEST_BYTES: Final = 4000
@@ -34,7 +34,7 @@ def message(result: GateResult, *, gate: str, uri: str, digest: str) -> str:
             "outcome": smaller.outcome.value,
             "code": smaller.code,
             "sentence": smaller.sentence,
-            "checks": [_check(check) for check in smaller.checks],
+            "checks": [check.to_json() for check in smaller.checks],
             "facts": dict(smaller.facts),
             "omitted": dict(smaller.omitted),
             "startedAt": smaller.started_at,
@@ -106,15 +106,6 @@ def _short(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_short(item) for item in value]
     return value
-
-
-def _check(check: Check) -> dict[str, str]:
-    return {
-        "name": check.name,
-        "outcome": check.outcome.value,
-        "observed": check.observed,
-        "expected": check.expected,
-    }
 
 
 def _cut(text: str, longest: int = _TEXT_BYTES) -> str:

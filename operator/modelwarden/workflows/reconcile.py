@@ -59,7 +59,7 @@ class Reconciler:
         self._ledger = ledger
         self._ledger_problem = ledger_problem
         self._settings = settings
-        self._clock = clock
+        self._installation = installation_of(settings, "" if ledger is None else ledger.origin)
         self._gatherer = Gatherer(
             client=client, gates=settings.gates, clock=clock, malformed=_log_malformed
         )
@@ -88,10 +88,10 @@ class Reconciler:
             snapshot, state = await self._gather(key, touched, ledger=ledger)
             # What was looked at has news to show at the end, wherever it is by then.
             touched |= {version.name for version in snapshot.versions.values()}
-            plan = self._decide(snapshot, state, ledger=ledger)
+            plan = self._decide(snapshot, state)
             if plan.is_empty:
                 self._remember_unrecorded(snapshot, state)
-                return await self._show(snapshot, state, plan=plan, told=told, ledger=ledger)
+                return await self._show(snapshot, state, plan=plan, told=told)
             told += await self._record(key, plan, state=state, ledger=ledger)
             for transition in plan.discard:
                 await self._applier.discard_attempt(key, transition)
@@ -111,9 +111,7 @@ class Reconciler:
             if ledger.state.model(key).last_index == state.last_index:
                 return snapshot, state
 
-    def _decide(
-        self, snapshot: Snapshot, state: ModelState, *, ledger: Ledger[LedgerState]
-    ) -> Plan:
+    def _decide(self, snapshot: Snapshot, state: ModelState) -> Plan:
         scribe = Scribe(
             key=snapshot.key,
             now=snapshot.now,
@@ -121,8 +119,7 @@ class Reconciler:
             operator=self._settings.operator.account,
             build=__version__,
         )
-        installation = installation_of(self._settings, ledger.origin)
-        return decide(snapshot, state, scribe=scribe, installation=installation)
+        return decide(snapshot, state, scribe=scribe, installation=self._installation)
 
     async def _record(
         self, key: ModelKey, plan: Plan, *, state: ModelState, ledger: Ledger[LedgerState]
@@ -141,13 +138,12 @@ class Reconciler:
         *,
         plan: Plan,
         told: list[Record],
-        ledger: Ledger[LedgerState],
     ) -> float | None:
         projection = project(
             snapshot,
             state,
             holds=plan.holds,
-            installation=installation_of(self._settings, ledger.origin),
+            installation=self._installation,
         )
         try:
             await self._applier.project(snapshot, projection)
