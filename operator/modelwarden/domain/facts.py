@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from modelwarden.domain.consumers import Consumers
 from modelwarden.domain.identity import Caller
 from modelwarden.domain.rights import Right
 from modelwarden.domain.stages import Stage
@@ -310,6 +311,7 @@ class Snapshot:
 
     `versions` holds the ones its stages name and the ones that were touched. `policy` is a verdict
     where none governs. `access` holds the answers the API server gave; None where it gave none.
+    `consumers` is None where nobody looked for any; what was looked for and not found is empty.
     """
 
     now: datetime
@@ -322,3 +324,4 @@ class Snapshot:
     deployments: Mapping[str, DeploymentFacts]
     policy: PolicyFacts | Verdict
     access: Mapping[Access, bool | None] = field(default_factory=dict)
+    consumers: Consumers | None = None

@@ -1,7 +1,7 @@
 """Reading every fact about one Model into one frozen value."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -42,6 +42,7 @@ from modelwarden.domain.state import AttemptKey, ModelKey, ModelState
 from modelwarden.domain.verdicts import Verdict, wait
 from modelwarden.errors import MalformedObjectError, UnavailableError
 from modelwarden.settings import Gates
+from modelwarden.workflows.consumers import consumers_by_label
 from modelwarden.workflows.facts import (
     decision_facts,
     deployment_facts,
@@ -72,12 +73,13 @@ class Gatherer:
     ) -> Snapshot:
         """Read everything about a Model that the fold and the touched names point at."""
         model = await self._model(key)
-        versions, policy, decisions, runs, deployments = await asyncio.gather(
+        versions, policy, decisions, runs, deployments, pods = await asyncio.gather(
             self._versions(key, _numbers(key, model, state=state, touched=touched)),
             self._policy(model),
             self._decisions(key, state),
             self._runs(key),
             self._deployments(key, model),
+            self._pods(key, state),
         )
         snapshot = Snapshot(
             now=self.clock(),
@@ -89,6 +91,7 @@ class Gatherer:
             runs=runs,
             deployments=deployments,
             policy=policy,
+            consumers=None if pods is None else consumers_by_label(key, deployments, pods),
         )
         transitions = await self._transitions(key, _attempts(snapshot, state))
         snapshot = replace(snapshot, transitions=transitions, now=self.clock())
@@ -151,11 +154,26 @@ class Gatherer:
     async def _deployments(
         self, key: ModelKey, model: ModelFacts | None
     ) -> dict[str, DeploymentFacts]:
-        names = sorted({target.deployment for target in model.serving}) if model else []
-        found = await asyncio.gather(
-            *(self.client.find(DEPLOYMENTS, name, key.namespace) for name in names)
+        """Read what carries our label for this Model, and what the Model names to carry it."""
+        ours = f"{labels.MODEL}={key.name}"
+        labelled = await self.client.list(DEPLOYMENTS, key.namespace, labels=ours)
+        found = {raw["metadata"]["name"]: deployment_facts(raw) for raw in labelled}
+        named = {target.deployment for target in model.serving} if model else set()
+        others = await asyncio.gather(
+            *(
+                self.client.find(DEPLOYMENTS, name, key.namespace)
+                for name in sorted(named - set(found))
+            )
         )
-        return {raw["metadata"]["name"]: deployment_facts(raw) for raw in found if raw is not None}
+        return found | {
+            raw["metadata"]["name"]: deployment_facts(raw) for raw in others if raw is not None
+        }
+
+    async def _pods(self, key: ModelKey, state: ModelState) -> Sequence[Mapping[str, Any]] | None:
+        """List the pods with our label for this Model, where a version waits for them to go."""
+        if not state.in_stage(Stage.RETIRING):
+            return None
+        return await self.client.list(PODS, key.namespace, labels=f"{labels.MODEL}={key.name}")
 
     async def _transitions(self, key: ModelKey, names: Iterable[str]) -> dict[str, TransitionFacts]:
         found = await asyncio.gather(
