@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from modelwarden.workflows.facts import model_facts
+from modelwarden.domain.stages import Stage
+from modelwarden.workflows.facts import model_facts, policy_facts
+from tests import builders
 from tests.resources import manifests
 
 FAIR = {"name": "approval_rate", "fairness": {"by": "gender", "minRatio": "0.80"}}
@@ -30,3 +32,34 @@ def test_what_this_release_does_not_act_on_is_named(
     raw["metadata"] |= {"uid": "u", "resourceVersion": "1", "generation": 1}
 
     assert model_facts(raw).not_yet_supported == named
+
+
+IMAGE = "registry.example/eval@sha256:" + "0" * 64
+BROUGHT = {"image": IMAGE}
+
+GATES: dict[str, tuple[dict[str, Any], str, dict[str, Any] | None]] = {
+    "a claim": ({"metrics": {}}, "metrics", None),
+    "a Job alone": ({"job": BROUGHT}, "job", BROUGHT),
+    "a claim about what a Job measures": ({"metrics": {}, "job": BROUGHT}, "metrics", BROUGHT),
+    "a claim with a Job of its own": (
+        {"reproduction": {"tolerance": "0.002", "job": BROUGHT}},
+        "reproduction",
+        BROUGHT,
+    ),
+    "early, for models about people": (
+        {"fairness": {"minRatio": "0.8"}, "runAt": "Registration", "when": "AffectsPeople"},
+        "fairness",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(("stored", "kind", "job"), GATES.values(), ids=GATES)
+def test_a_gate_is_of_the_kind_of_its_claim(
+    stored: dict[str, Any], kind: str, job: dict[str, Any] | None
+) -> None:
+    step = {"to": "Staging", "gates": [{"name": "one", **stored}]}
+
+    (gate,) = policy_facts(builders.policy(steps=[step])).steps[Stage.STAGING].gates
+
+    assert (gate.kind, gate.job) == (kind, job)

@@ -156,12 +156,22 @@ class VersionFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class GateSpec:
-    """A gate of a policy's step: its name, what kind it is, and its settings as stored."""
+    """A gate of a policy's step: its name, what it claims, and its settings as stored.
+
+    `kind` is the claim; a gate that claims nothing and only runs a Job is of kind `job`.
+    """
 
     name: str
     kind: str
     settings: Mapping[str, Any]
     applies_to_people_only: bool = False
+
+    @property
+    def job(self) -> Mapping[str, Any] | None:
+        """The Job that the policy brings to measure with; None where none is brought."""
+        nested = self.settings.get(self.kind)
+        own = nested.get("job") if isinstance(nested, Mapping) else None
+        return self.settings.get("job") or own
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -80,6 +80,7 @@ def gates_are_supported(step: PolicyStep, model: ModelFacts) -> Verdict:
     beyond = sorted(
         f"{gate.name} ({gate.kind})" for gate in asked if gate.kind not in SUPPORTED_GATES
     )
+    beyond += [f"{gate.name} (job)" for gate in asked if gate.job and gate.kind in SUPPORTED_GATES]
     beyond += [f"{gate.name} (runAt)" for gate in asked if "runAt" in gate.settings]
     if not beyond:
         return allow("GatesSupported", "Every gate of the step can be run.")

@@ -13,8 +13,13 @@ FORMAT = GateSpec(name="format", kind="format", settings={})
 
 # An infrastructure fault is tried again so often, and then the gate is lost.
 TRIES = 3
-# These kinds run in a pod of their own.
+# These kinds are judged by an image of ours, in a pod of their own.
 JOB_KINDS = frozenset({"artifact"})
+
+
+def runs_in_a_pod(gate: GateSpec) -> bool:
+    """Whether a gate needs a Job: of ours, or one that the policy brings."""
+    return gate.kind in JOB_KINDS or gate.job is not None
 
 
 def gates_of(step: PolicyStep, *, affects_people: bool) -> tuple[GateSpec, ...]:

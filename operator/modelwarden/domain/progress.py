@@ -17,7 +17,7 @@ from modelwarden.domain.facts import (
     SubjectKind,
 )
 from modelwarden.domain.gate_results import GateResult, read_result
-from modelwarden.domain.gates import JOB_KINDS, TRIES, judge
+from modelwarden.domain.gates import TRIES, judge, runs_in_a_pod
 from modelwarden.domain.movement import requests, staging_request
 from modelwarden.domain.records import Operation, Record, StageMove
 from modelwarden.domain.rollouts import production_targets
@@ -162,7 +162,7 @@ def _result(gate: GateStanding, look: Standing) -> GateResult | None:
     """Say how a gate ended that has not been recorded yet; None while it runs or waits."""
     if gate.recorded is not None and gate.recorded.final:
         return None
-    if gate.gate.kind not in JOB_KINDS:
+    if not runs_in_a_pod(gate.gate):
         return judge(gate.gate, look.transition, look.version)
     if isinstance(look.store, Verdict):
         return GateResult(

@@ -13,7 +13,7 @@ from modelwarden.domain.facts import (
     TransitionFacts,
     VersionFacts,
 )
-from modelwarden.domain.gates import JOB_KINDS
+from modelwarden.domain.gates import runs_in_a_pod
 from modelwarden.domain.installation import ArtifactStore, Installation
 from modelwarden.domain.model_status import model_status
 from modelwarden.domain.names import job_name
@@ -112,7 +112,7 @@ def _jobs(looks: tuple[Standing, ...], snapshot: Snapshot, *, origin: str) -> tu
 
 def _needs_a_job(gate: GateStanding) -> bool:
     done = gate.recorded is not None and gate.recorded.final
-    return gate.gate.kind in JOB_KINDS and not done and gate.run is None
+    return runs_in_a_pod(gate.gate) and not done and gate.run is None
 
 
 def _job(

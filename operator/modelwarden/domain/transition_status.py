@@ -12,7 +12,7 @@ from modelwarden.domain.conditions import (
     written,
 )
 from modelwarden.domain.facts import ApprovalRule, RunState, Snapshot, TransitionFacts
-from modelwarden.domain.gates import JOB_KINDS, gates_of
+from modelwarden.domain.gates import gates_of, runs_in_a_pod
 from modelwarden.domain.names import job_name
 from modelwarden.domain.standing import GateStanding, Standing
 from modelwarden.domain.state import (
@@ -89,7 +89,7 @@ def _gates(
                 gate=gate.name,
                 tries=standings[gate.name].tries if gate.name in standings else 1,
             )
-            if gate.kind in JOB_KINDS
+            if runs_in_a_pod(gate)
             else "",
         )
         for gate in gates_of(transition.step, affects_people=affects)

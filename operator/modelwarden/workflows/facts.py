@@ -309,10 +309,9 @@ _NO_CLAIM = frozenset({"name", "job", "runAt", "when"})
 
 def _gate(stored: Mapping[str, Any]) -> facts.GateSpec:
     claims = [key for key in stored if key not in _NO_CLAIM]
-    kind = "job" if "job" in stored else claims[0]
     return facts.GateSpec(
         name=stored["name"],
-        kind=kind,
+        kind=claims[0] if claims else "job",
         settings={key: value for key, value in stored.items() if key != "name"},
         applies_to_people_only=stored.get("when") == "AffectsPeople",
     )
