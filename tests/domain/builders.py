@@ -37,19 +37,23 @@ from modelwarden.domain.facts import (
 from modelwarden.domain.gates import gates_of
 from modelwarden.domain.identity import Caller, Identity, Person
 from modelwarden.domain.installation import ArtifactStore, Installation
+from modelwarden.domain.keyed import Keyed
 from modelwarden.domain.names import attempt_name
 from modelwarden.domain.records import Actor, Operation, Record, StageMove
 from modelwarden.domain.scribe import Scribe, timestamp
 from modelwarden.domain.stages import Move, Stage
 from modelwarden.domain.state import (
     AttemptKey,
+    Attempts,
     AttemptState,
     Certainty,
     GateOutcome,
     GateState,
     ModelKey,
     ModelState,
+    Moved,
     ServingInterval,
+    Versions,
     VersionState,
     VoteState,
 )
@@ -389,7 +393,7 @@ def version_state(number: int = 1, stage: Stage = Stage.REGISTERED, **changes: A
         uid=facts.uid,
         label=facts.label,
         valid=True,
-        history=((stage, NOW_TEXT, number),),
+        history=(Moved(stage, NOW_TEXT, number),),
     )
     return replace(built, **changes)
 
@@ -462,13 +466,15 @@ def state(
     production = [number for number, stage in where.items() if stage is Stage.PRODUCTION]
     built = ModelState(
         key=KEY,
-        versions={number: version_state(number, stage) for number, stage in where.items()},
-        attempts={each.name: each for each in attempts},
-        latest={each.key: each.name for each in attempts},
+        versions=Versions.of({n: version_state(n, stage) for n, stage in where.items()}),
+        attempts=Attempts.of({each.name: each for each in attempts}),
+        latest=Keyed.of({each.key: each.name for each in attempts}),
         production=production[0] if production else None,
         last_index=9,
         last_time=NOW_TEXT,
     )
+    if "versions" in changes:
+        changes["versions"] = Versions.of(changes["versions"])
     return replace(built, **changes)
 
 

@@ -368,7 +368,7 @@ def test_a_replaced_version_whose_staging_entry_still_stands_leaves_the_model_se
     asked = (author("r1", "stages.staging/1"), author("r2", "stages.production"))
     case = Case(
         snapshot(model=model(stages=stages(2, staging=(1, 2)), authors=asked)),
-        replace(after, versions={**after.versions, 1: left}),
+        replace(after, versions=after.versions.put(1, left)),
         SETTLED,
         "AsWritten",
     )

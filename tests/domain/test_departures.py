@@ -87,7 +87,7 @@ SERVED_1_THEN_2 = (interval(1, end="2026-11-24T11:00:00Z"), interval(2))
 def known(*, was_superseded: bool, intervals: object = SERVED_1_THEN_2) -> ModelState:
     after = state({1: Stage.RETIRING, 2: Stage.PRODUCTION})
     left = version_state(1, Stage.RETIRING, was_superseded=was_superseded)
-    return replace(after, versions={**after.versions, 1: left}, intervals=intervals)
+    return replace(after, versions=after.versions.put(1, left), intervals=intervals)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from modelwarden.domain.state import (
     GateState,
     LedgerState,
     ModelState,
+    Moved,
     ServingInterval,
     VersionState,
     VoteState,
@@ -95,7 +96,7 @@ def test_the_first_request_about_a_version_records_version_and_attempt() -> None
                 label="gbm-1",
                 registrant=MANAGER,
                 uid="version-uid",
-                history=((Stage.REGISTERED, NOW_TEXT, 10),),
+                history=(Moved(Stage.REGISTERED, NOW_TEXT, 10, REGISTRATION),),
             )
         },
         attempts={
@@ -432,7 +433,10 @@ def test_one_record_brings_a_version_in_and_the_other_out() -> None:
             version_state(1, Stage.PRODUCTION),
             since=LATER,
             index=10,
-            history=((Stage.STAGING, NOW_TEXT, 1), (Stage.PRODUCTION, LATER, 10)),
+            history=(
+                Moved(Stage.STAGING, NOW_TEXT, 1),
+                Moved(Stage.PRODUCTION, LATER, 10, PRODUCTION),
+            ),
         ),
         2: replace(
             version_state(2, Stage.RETIRING),
@@ -440,7 +444,10 @@ def test_one_record_brings_a_version_in_and_the_other_out() -> None:
             index=10,
             was_superseded=True,
             spent_request="r1",
-            history=((Stage.PRODUCTION, NOW_TEXT, 2), (Stage.RETIRING, LATER, 10)),
+            history=(
+                Moved(Stage.PRODUCTION, NOW_TEXT, 2),
+                Moved(Stage.RETIRING, LATER, 10, PRODUCTION),
+            ),
         ),
     }
     assert [(i.version, i.end) for i in folded.intervals] == [(2, LATER), (1, "")]

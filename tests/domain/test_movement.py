@@ -104,7 +104,7 @@ def replaced(spent: str = "r1", *, by: int = 2) -> ModelState:
     """Version 1 was in Production, and another version replaced it."""
     after = state({1: Stage.RETIRING, by: Stage.PRODUCTION})
     left = replace(after.versions[1], was_superseded=True, spent_request=spent)
-    return replace(after, versions={**after.versions, 1: left})
+    return replace(after, versions=after.versions.put(1, left))
 
 
 UNKNOWN = state({})

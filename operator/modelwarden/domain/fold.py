@@ -7,7 +7,7 @@ nothing else, so it is total over what this release knows and raises for anythin
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from modelwarden.domain.records import Operation, Record
+from modelwarden.domain.records import Operation, Record, StageMove
 from modelwarden.domain.stages import Move, Stage
 from modelwarden.domain.state import (
     AttemptKey,
@@ -19,6 +19,7 @@ from modelwarden.domain.state import (
     LedgerState,
     ModelKey,
     ModelState,
+    Moved,
     ServingInterval,
     VersionState,
     VoteState,
@@ -36,7 +37,7 @@ def fold(state: LedgerState, record: Record) -> LedgerState:
     if not record.model:
         return after
     key = ModelKey(record.namespace, record.model)
-    return replace(after, models={**after.models, key: fold_model(after.model(key), record)})
+    return replace(after, models=after.models.put(key, fold_model(after.model(key), record)))
 
 
 def fold_model(model: ModelState, record: Record) -> ModelState:
@@ -78,8 +79,8 @@ def _requested(model: ModelState, record: Record) -> ModelState:
     )
     model = replace(
         model,
-        attempts={**model.attempts, attempt.name: attempt},
-        latest={**model.latest, key: attempt.name},
+        attempts=model.attempts.put(attempt.name, attempt),
+        latest=model.latest.put(key, attempt.name),
     )
     return _first_seen(model, record) if attempt.kind is Move.REGISTER else model
 
@@ -99,21 +100,21 @@ def _first_seen(model: ModelState, record: Record) -> ModelState:
         label=record.facts.get("label", ""),
         registrant=record.actor,
         uid=record.uids.get("version", ""),
-        history=((Stage.REGISTERED, record.time, record.index),),
+        history=(Moved(Stage.REGISTERED, record.time, record.index, record.transition),),
     )
-    return replace(model, versions={**model.versions, number: version})
+    return replace(model, versions=model.versions.put(number, version))
 
 
 def _registered(model: ModelState, record: Record) -> ModelState:
     number = _version(record)
     version = replace(model.versions[number], valid=True, since=record.time, index=record.index)
-    return _succeeded(replace(model, versions={**model.versions, number: version}), record)
+    return _succeeded(replace(model, versions=model.versions.put(number, version)), record)
 
 
 def _adopted(model: ModelState, record: Record) -> ModelState:
     number = _version(record)
     version = replace(model.versions[number], uid=record.uids["version"])
-    return replace(model, versions={**model.versions, number: version})
+    return replace(model, versions=model.versions.put(number, version))
 
 
 def _gate_finished(model: ModelState, record: Record) -> ModelState:
@@ -210,24 +211,29 @@ def _rollout_failed(model: ModelState, record: Record) -> ModelState:
 
 def _moved(model: ModelState, record: Record) -> ModelState:
     """Move every version the record names, and end the attempt that asked for it."""
-    versions = dict(model.versions)
+    versions = model.versions
     for move in record.moves:
-        versions[move.version] = replace(
-            versions[move.version],
-            stage=move.target,
-            since=record.time,
-            index=record.index,
-            was_superseded=_left_by_being_superseded(versions[move.version], record, move.target),
-            spent_request=_spent_request(versions[move.version], record, move.target),
-            history=(*versions[move.version].history, (move.target, record.time, record.index)),
-        )
-    in_production = [n for n, v in versions.items() if v.stage is Stage.PRODUCTION]
+        versions = versions.put(move.version, _moved_version(versions[move.version], record, move))
+    in_production = sorted(versions.group(Stage.PRODUCTION))
     if len(in_production) > 1:
         raise ValueError(f"record {record.index} leaves {in_production} in Production at once")
     model = replace(
         model, versions=versions, production=in_production[0] if in_production else None
     )
     return _serving(_succeeded(model, record), record)
+
+
+def _moved_version(version: VersionState, record: Record, move: StageMove) -> VersionState:
+    moved = Moved(move.target, record.time, record.index, record.transition)
+    return replace(
+        version,
+        stage=move.target,
+        since=record.time,
+        index=record.index,
+        was_superseded=_left_by_being_superseded(version, record, move.target),
+        spent_request=_spent_request(version, record, move.target),
+        history=(*version.history, moved),
+    )
 
 
 def _left_by_being_superseded(version: VersionState, record: Record, target: Stage) -> bool:
@@ -294,7 +300,7 @@ def _on_its_grounds(attempt: AttemptState, record: Record) -> AttemptState:
 
 
 def _with_attempt(model: ModelState, attempt: AttemptState) -> ModelState:
-    return replace(model, attempts={**model.attempts, attempt.name: attempt})
+    return replace(model, attempts=model.attempts.put(attempt.name, attempt))
 
 
 def _note(model: ModelState, record: Record) -> ModelState:

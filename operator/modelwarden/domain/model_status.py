@@ -63,8 +63,8 @@ def model_status(
     if obstacles:
         status["unmet"] = [_unmet(key, verdict) for key, verdict in obstacles][:LISTED]
     if state.versions:
-        status["latestVersion"] = max(state.versions)
-    following = max(state.versions, default=0) + 1
+        status["latestVersion"] = state.versions.highest
+    following = state.versions.highest + 1
     if following <= HIGHEST_VERSION:
         status["nextVersion"] = following
     if state.last_index >= 0:

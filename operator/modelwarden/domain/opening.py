@@ -22,7 +22,7 @@ from modelwarden.domain.movement import Request, opens_an_attempt, requests
 from modelwarden.domain.names import attempt_name
 from modelwarden.domain.rights import Right
 from modelwarden.domain.stages import LADDER, Move, Stage, is_above
-from modelwarden.domain.state import AttemptKey, ModelState
+from modelwarden.domain.state import UNREGISTERED, AttemptKey, ModelState
 from modelwarden.domain.verdicts import Verdict, allow, deny, wait
 
 # Down moves and returns arrive with a later release; asking for one is answered, never ignored.
@@ -79,9 +79,8 @@ def registrations_to_reopen(state: ModelState) -> tuple[int, ...]:
     """List the versions whose registration was superseded and begins again by itself."""
     return tuple(
         number
-        for number, known in state.versions.items()
-        if not known.valid
-        and (latest := state.latest_attempt(AttemptKey(number, Stage.REGISTERED))) is not None
+        for number in state.versions.group(UNREGISTERED)
+        if (latest := state.latest_attempt(AttemptKey(number, Stage.REGISTERED))) is not None
         and latest.reopens
     )
 

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from modelwarden.domain import labels
 from modelwarden.domain.facts import DeploymentFacts, ModelFacts, ServingTarget
 from modelwarden.domain.stages import Stage
-from modelwarden.domain.state import ModelKey, ModelState, VersionState
+from modelwarden.domain.state import (
+    EVER_STAGED,
+    ROLLED_OUT,
+    ModelKey,
+    ModelState,
+    VersionState,
+)
 from modelwarden.domain.verdicts import Verdict, allow, deny, wait
 
 
@@ -41,9 +47,8 @@ def version_for(target: ServingTarget, state: ModelState) -> VersionState | None
 def has_ever_carried(target: ServingTarget, state: ModelState) -> bool:
     """Say whether a record ever gave a target a version: what none gave is not taken away."""
     if target.stage is Stage.PRODUCTION:
-        return bool(state.intervals) or any(a.rollout_begun for a in state.attempts.values())
-    moves = (move for version in state.versions.values() for move in version.history)
-    return any(stage is target.stage for stage, _, _ in moves)
+        return bool(state.intervals) or bool(state.attempts.group(ROLLED_OUT))
+    return bool(state.versions.group(EVER_STAGED))
 
 
 def carried(key: ModelKey, version: VersionState | None, *, stage: Stage) -> Carried:

@@ -1,10 +1,11 @@
 """What the ledger says of each model: the fold's value, which everything else is a picture of."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
+from modelwarden.domain.keyed import Grouped, Keyed
 from modelwarden.domain.names import attempt_name
 from modelwarden.domain.records import Actor
 from modelwarden.domain.stages import Move, Stage
@@ -138,6 +139,15 @@ class AttemptState:
         return all(name in self.gates and self.gates[name].final for name in self.gates_expected)
 
 
+class Moved(NamedTuple):
+    """A version came into a stage: when, by which record, and by which attempt."""
+
+    stage: Stage
+    time: str
+    record: int
+    transition: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class VersionState:
     """Where one version is, and what it is by digest; `valid` once its registration passed.
@@ -159,7 +169,7 @@ class VersionState:
     valid: bool = False
     was_superseded: bool = False
     spent_request: str = ""
-    history: tuple[tuple[Stage, str, int], ...] = ()
+    history: tuple[Moved, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,14 +187,57 @@ class ServingInterval:
     window_start: str = ""
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Versions(Grouped[int, VersionState]):
+    """The versions of a model by number; `highest` is 0 where there is none."""
+
+    highest: int = 0
+
+    @staticmethod
+    def groups(value: VersionState) -> frozenset[str]:
+        """Group by stage, who has not passed registration, and who was ever in Staging.
+
+        Registered ones are in no group of their own: most versions stay there.
+        """
+        names = set() if value.stage is Stage.REGISTERED else {value.stage.value}
+        if not value.valid:
+            names.add(UNREGISTERED)
+        if any(moved.stage is Stage.STAGING for moved in value.history):
+            names.add(EVER_STAGED)
+        return frozenset(names)
+
+    def put(self, key: int, value: VersionState) -> Self:
+        """Answer the versions with this one among them."""
+        return replace(super().put(key, value), highest=max(self.highest, key))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Attempts(Grouped[str, AttemptState]):
+    """The attempts of a model by name, oldest first."""
+
+    @staticmethod
+    def groups(value: AttemptState) -> frozenset[str]:
+        """Group those that may still succeed, and those whose rollout ever began."""
+        names = {OPEN} if value.is_open else set()
+        if value.rollout_begun:
+            names.add(ROLLED_OUT)
+        return frozenset(names)
+
+
+UNREGISTERED = "Unregistered"
+EVER_STAGED = "EverStaged"
+OPEN = "Open"
+ROLLED_OUT = "RolledOut"
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelState:
     """Everything the ledger says of one model."""
 
     key: ModelKey
-    versions: Mapping[int, VersionState] = field(default_factory=dict)
-    attempts: Mapping[str, AttemptState] = field(default_factory=dict)
-    latest: Mapping[AttemptKey, str] = field(default_factory=dict)
+    versions: Versions = field(default_factory=Versions)
+    attempts: Attempts = field(default_factory=Attempts)
+    latest: Keyed[AttemptKey, str] = field(default_factory=Keyed)
     production: int | None = None
     intervals: tuple[ServingInterval, ...] = ()
     last_index: int = -1
@@ -197,7 +250,9 @@ class ModelState:
 
     def in_stage(self, stage: Stage) -> tuple[int, ...]:
         """List the versions in a stage, lowest number first."""
-        return tuple(sorted(n for n, known in self.versions.items() if known.stage is stage))
+        if stage is Stage.REGISTERED:
+            return tuple(sorted(n for n, known in self.versions.items() if known.stage is stage))
+        return tuple(sorted(self.versions.group(stage)))
 
     def latest_attempt(self, key: AttemptKey) -> AttemptState | None:
         """Find the newest attempt at a key."""
@@ -219,14 +274,12 @@ class ModelState:
 
     def open_attempts(self) -> tuple[AttemptState, ...]:
         """List the attempts that may still succeed, oldest first."""
-        return tuple(attempt for attempt in self.attempts.values() if attempt.is_open)
+        return tuple(self.attempts[name] for name in self.attempts.group(OPEN))
 
     def rollout(self) -> AttemptState | None:
         """Find the attempt whose rollout has begun and not ended."""
-        for attempt in self.attempts.values():
-            if attempt.outcome is AttemptOutcome.ROLLING_OUT:
-                return attempt
-        return None
+        rolling = (a for a in self.open_attempts() if a.outcome is AttemptOutcome.ROLLING_OUT)
+        return next(rolling, None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,7 +290,7 @@ class LedgerState:
     size: int = 0
     last_time: str = ""
     starts: tuple[tuple[str, str], ...] = ()
-    models: Mapping[ModelKey, ModelState] = field(default_factory=dict)
+    models: Keyed[ModelKey, ModelState] = field(default_factory=Keyed)
 
     def model(self, key: ModelKey) -> ModelState:
         """Find a model's state; an unknown model has an empty one."""

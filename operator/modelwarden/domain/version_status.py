@@ -134,18 +134,18 @@ def _history(known: VersionState, state: ModelState) -> list[dict[str, Any]]:
     """Tell the last moves, each with who asked and why where an attempt says so."""
     told: list[dict[str, Any]] = []
     source: Stage | None = None
-    for stage, time, index in known.history:
+    for stage, time, index, transition in known.history:
         move: dict[str, Any] = {"time": time, "to": stage.value, "ledgerIndex": index}
         if source is not None:
             move["from"] = source.value
-        told.append(move | _asked(index, state))
+        told.append(move | _asked(transition, state))
         source = stage
     return told[-MOVES_SHOWN:]
 
 
-def _asked(index: int, state: ModelState) -> dict[str, Any]:
-    for attempt in state.attempts.values():
-        if index in attempt.indices:
-            asked: dict[str, Any] = {"by": attempt.requester.username[:256]}
-            return asked | ({"reason": attempt.rationale} if attempt.rationale else {})
-    return {}
+def _asked(transition: str, state: ModelState) -> dict[str, Any]:
+    attempt = state.attempts.get(transition)
+    if attempt is None:
+        return {}
+    asked: dict[str, Any] = {"by": attempt.requester.username[:256]}
+    return asked | ({"reason": attempt.rationale} if attempt.rationale else {})
