@@ -163,6 +163,7 @@ def test_the_controller_may_do_what_it_does_and_nothing_else(rendered: Rendered)
         ("", "modelwarden.io modeltransitions/status", "patch"),
         ("", "apps deployments", READ),
         ("", "apps deployments", "patch"),
+        ("", "apps replicasets", "list"),
         ("", " pods", "list"),
         ("", "authorization.k8s.io subjectaccessreviews", "create"),
         ("", "events.k8s.io events", "create"),

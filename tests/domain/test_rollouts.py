@@ -6,12 +6,14 @@ from typing import NamedTuple
 import pytest
 
 from modelwarden.domain.facts import DeploymentFacts, ServingTarget
+from modelwarden.domain.pod_words import ContainerFacts, PodFacts
 from modelwarden.domain.rollouts import (
     NOTHING_CARRIED,
     Carried,
     carried,
     carries,
     deployment_is_free,
+    failure_of_rollout,
     has_ever_carried,
     rollout_is_done,
     version_for,
@@ -201,13 +203,17 @@ def test_a_deployment_is_free_unless_another_model_has_it(
     assert deployment_is_free(live, "fraud-api", key=KEY) == verdict
 
 
-def rolling(updated: int, available: int = 2) -> Verdict:
+def rolling(updated: int, more: str = "", *, available: int = 2) -> Verdict:
     return wait(
         "RollingOut",
-        f"Deployment fraud-api has {updated} of 2 replicas updated, {available} available.",
+        f"Deployment fraud-api has {updated} of 2 replicas updated, {available} available.{more}",
     )
 
 
+CRASHING = PodFacts(
+    name="fraud-api-1",
+    containers=(ContainerFacts(name="server", restarts=1, exit_code=3, exit_reason="Error"),),
+)
 DONE = allow("RolledOut", "Deployment fraud-api serves with 2 replicas.")
 ROLLOUTS = {
     "everything holds in one reading": (carrying(2), DONE),
@@ -227,7 +233,40 @@ ROLLOUTS = {
     "not every replica is updated": (carrying(2, updated=1), rolling(1)),
     "an old replica is there beside the new ones": (carrying(2, current=3), rolling(2)),
     "not every replica is available": (carrying(2, available=1), rolling(2, available=1)),
-    "an old pod is still ending": (carrying(2, terminating=1), rolling(2)),
+    "an old pod is still ending": (
+        carrying(2, terminating=1),
+        rolling(2, " 1 pod of the template before is ending."),
+    ),
+    "some old pods are still ending": (
+        carrying(2, terminating=2),
+        rolling(2, " 2 pods of the template before are ending."),
+    ),
+    "it must stay ready for a while": (
+        carrying(2, progressing="ReplicaSetUpdated", available=1, min_ready_seconds=30),
+        rolling(2, " Each must stay ready for 30 s.", available=1),
+    ),
+    "its pods say why they do not serve": (
+        carrying(2, progressing="ReplicaSetUpdated", updated=1, pods=(CRASHING,)),
+        wait(
+            "ContainerCrashing",
+            "Deployment fraud-api has 1 of 2 replicas updated, 2 available. Pod fraud-api-1: "
+            "container server was started again once: it ended with exit code 3.",
+            "See kubectl logs fraud-api-1 -c server --previous.",
+        ),
+    ),
+    "no pod may be made": (
+        carrying(2, progressing="ReplicaSetUpdated", updated=0, not_created="exceeded quota: q"),
+        wait(
+            "PodsNotCreated",
+            "Deployment fraud-api has 0 of 2 replicas updated, 2 available. "
+            "No more pods can be made: exceeded quota: q.",
+            "Raise the ResourceQuota, or let deploy/fraud-api ask for less.",
+        ),
+    ),
+    "what a pod once said does not matter when it serves": (
+        carrying(2, pods=(replace(CRASHING, ready=True),)),
+        DONE,
+    ),
     "it is paused": (
         carrying(2, paused=True),
         wait("RolloutPaused", "Deployment fraud-api is paused.", "Resume deploy/fraud-api."),
@@ -245,6 +284,21 @@ ROLLOUTS = {
             "See kubectl describe deploy/fraud-api.",
         ),
     ),
+    "it made no progress and its pods say why": (
+        carrying(
+            2,
+            updated=1,
+            progressing="ProgressDeadlineExceeded",
+            progressing_message="timed out progressing.",
+            pods=(CRASHING,),
+        ),
+        deny(
+            "ProgressDeadlineExceeded",
+            "Deployment fraud-api made no progress: timed out progressing. Pod fraud-api-1: "
+            "container server was started again once: it ended with exit code 3.",
+            "See kubectl logs fraud-api-1 -c server --previous.",
+        ),
+    ),
     "a deadline that was missed before the change is no answer": (
         carrying(2, observed_generation=3, progressing="ProgressDeadlineExceeded"),
         wait("RollingOut", "Deployment fraud-api has not begun to roll out."),
@@ -252,6 +306,26 @@ ROLLOUTS = {
     "it has no replicas": (
         carrying(2, replicas=0, current=0, updated=0, ready=0, available=0),
         allow("NotServing", "Deployment fraud-api has no replicas; nothing serves."),
+    ),
+    "it is to have no replicas and still has one": (
+        carrying(2, replicas=0, current=1, updated=0, ready=0, available=1),
+        wait("RollingOut", "Deployment fraud-api has 0 of 0 replicas updated, 1 available."),
+    ),
+    "it was scaled up meanwhile": (
+        carrying(2, replicas=3),
+        wait("RollingOut", "Deployment fraud-api has 2 of 3 replicas updated, 2 available."),
+    ),
+    "it was scaled down meanwhile, and all of it is new": (
+        carrying(2, replicas=1, current=1, updated=1, ready=1, available=1),
+        allow("RolledOut", "Deployment fraud-api serves with 1 replicas."),
+    ),
+    "it is made anew and nothing of the old one is left": (
+        carrying(2, uid="another", progressing="NewReplicaSetAvailable"),
+        DONE,
+    ),
+    "its strategy ends every old pod before it makes a new one": (
+        carrying(2, current=0, updated=0, ready=0, available=0, progressing="NewReplicaSetCreated"),
+        rolling(0, available=0),
     ),
 }
 
@@ -261,3 +335,43 @@ def test_a_rollout_is_done_when_only_the_new_template_is_left(
     live: DeploymentFacts, verdict: Verdict
 ) -> None:
     assert rollout_is_done(live, WANTED) == verdict
+
+
+WAITS = wait("RollingOut", "Deployment fraud-api has 1 of 2.", "Look at fraud-api.")
+PAUSED = wait("RolloutPaused", "Deployment fraud-batch is paused.", "Resume fraud-batch.")
+STUCK = deny("ProgressDeadlineExceeded", "Deployment fraud-api is stuck.", "See fraud-api.")
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "late_after", "failure"),
+    [
+        ((DONE, DONE), 900, None),
+        ((DONE, WAITS), None, None),
+        ((DONE, STUCK), None, STUCK),
+        (
+            (PAUSED, WAITS),
+            900,
+            deny(
+                "RolloutTimedOut",
+                "The rollout took longer than 900 s: Deployment fraud-batch is paused. "
+                "Deployment fraud-api has 1 of 2.",
+                "Resume fraud-batch. Look at fraud-api.",
+            ),
+        ),
+        (
+            (STUCK, deny("ProgressDeadlineExceeded", "Deployment fraud-batch is stuck.")),
+            900,
+            deny(
+                "ProgressDeadlineExceeded",
+                "Deployment fraud-api is stuck. Deployment fraud-batch is stuck.",
+                "See fraud-api.",
+            ),
+        ),
+        ((), 900, None),
+    ],
+    ids=["all done", "in time", "one is stuck", "too late", "both are stuck", "nothing to move"],
+)
+def test_a_rollout_fails_as_one(
+    *, verdicts: tuple[Verdict, ...], late_after: int | None, failure: Verdict | None
+) -> None:
+    assert failure_of_rollout(verdicts, late_after=late_after) == failure

@@ -6,11 +6,19 @@ from typing import Any
 
 import pytest
 
-from modelwarden.cluster.paths import DEPLOYMENTS, MODEL_TRANSITIONS, MODEL_VERSIONS, MODELS
+from modelwarden.cluster.paths import (
+    DEPLOYMENTS,
+    MODEL_TRANSITIONS,
+    MODEL_VERSIONS,
+    MODELS,
+    PODS,
+    REPLICA_SETS,
+)
 from tests import builders
 from tests.builders import OWNER, REVIEWER
 from tests.fakes.api_server import FakeApiServer
-from tests.workflows.world import World
+from tests.fakes.store import RefusalError
+from tests.workflows.world import GATES, World
 
 FIRST = "fraud-detector-1-production-1"
 SECOND = "fraud-detector-2-production-1"
@@ -47,6 +55,61 @@ async def begin(world: World, number: int) -> None:
 
 def last(world: World) -> tuple[str, str]:
     return world.records()[-1]
+
+
+def ended(world: World, attempt: str = SECOND) -> tuple[str, str]:
+    """Read how an attempt ended: the code and the sentence."""
+    conditions = world.transition(attempt)["status"]["conditions"]
+    found = next(c for c in conditions if c["type"] == "Succeeded")
+    return found["reason"], found["message"]
+
+
+def pause(world: World, name: str) -> None:
+    live = world.server.get(DEPLOYMENTS, name, builders.NAMESPACE)
+    live["spec"]["paused"] = True
+    world.server.put(DEPLOYMENTS, live)
+
+
+def crash(world: World) -> None:
+    """Let the pods of the newest template crash, as kubelet and controllers would say it."""
+    live = world.server.get(DEPLOYMENTS, "fraud-api", builders.NAMESPACE)
+    live["status"] |= {
+        "observedGeneration": live["metadata"]["generation"],
+        "updatedReplicas": 0,
+        "conditions": [{"type": "Progressing", "status": "True", "reason": "ReplicaSetUpdated"}],
+    }
+    world.server.put(DEPLOYMENTS, live)
+    owner = {"kind": "Deployment", "uid": live["metadata"]["uid"], "controller": True}
+    made = world.server.put(
+        REPLICA_SETS,
+        {
+            "metadata": {
+                "name": "fraud-api-2",
+                "namespace": builders.NAMESPACE,
+                "labels": LABELS_OF_2,
+                "ownerReferences": [owner],
+            }
+        },
+    )
+    owner = {"kind": "ReplicaSet", "uid": made["metadata"]["uid"], "controller": True}
+    status = {
+        "name": "server",
+        "restartCount": 3,
+        "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+        "lastState": {"terminated": {"exitCode": 1, "message": "no such table"}},
+    }
+    world.server.put(
+        PODS,
+        {
+            "metadata": {
+                "name": "fraud-api-2",
+                "namespace": builders.NAMESPACE,
+                "labels": LABELS_OF_2,
+                "ownerReferences": [owner],
+            },
+            "status": {"containerStatuses": [status]},
+        },
+    )
 
 
 def of_rollout(world: World) -> dict[str, Any]:
@@ -110,6 +173,98 @@ async def test_a_rollout_is_aborted_by_an_edit_and_put_back(
 
     assert ("RolloutAborted", SECOND) in world.records()
     assert (world.carried(), world.stage(1)) == (LABELS_OF_1, "Production")
+
+
+async def test_a_rollout_that_was_aborted_says_by_what(world: World) -> None:
+    world.ask("r9", builders.stages(production=1, staging=(1, 2)), "stages.production")
+
+    await world.look()
+
+    assert ended(world) == (
+        "RolloutAborted",
+        "Version 1 is put back. While version 2 was rolled out, stages.production names 1 again.",
+    )
+
+
+async def test_a_rollout_that_fails_says_what_its_pods_said(world: World) -> None:
+    crash(world)
+    await world.look()
+    waiting = world.condition("Reconciling")
+    world.clock.now += timedelta(seconds=901)
+
+    await world.look()
+
+    assert (waiting, ended(world)) == (
+        ("True", "ContainerCrashing"),
+        (
+            "RolloutTimedOut",
+            "Version 1 is put back. The rollout took longer than 900 s: Deployment fraud-api has 0 "
+            "of 2 replicas updated, 2 available. Pod fraud-api-2: container server was started "
+            "again 3 times: it ended with exit code 1: no such table. "
+            "See kubectl logs fraud-api-2 -c server --previous.",
+        ),
+    )
+
+
+async def test_a_rollout_goes_on_where_its_pods_may_not_be_read(world: World) -> None:
+    world.server.fail(
+        where=lambda call: call.resource == PODS and call.namespace == builders.NAMESPACE,
+        answer=RefusalError(403, "Forbidden", "pods is forbidden"),
+        times=99,
+    )
+
+    await world.settle()
+
+    assert world.stage(2) == "Production"
+
+
+async def test_pods_are_read_only_while_a_version_is_rolled_out(world: World) -> None:
+    await world.settle()
+    world.server.calls.clear()
+
+    await world.settle()
+
+    assert [c for c in world.server.calls if c.resource in (PODS, REPLICA_SETS)] == [
+        c for c in world.server.calls if c.resource == PODS and c.namespace == GATES
+    ]
+
+
+async def test_several_deployments_are_put_back_together() -> None:
+    async with FakeApiServer() as server:
+        world = World.of(server)
+        serving = [
+            {"stage": "Production", "deployment": {"name": name}} for name in ("fraud-api", "batch")
+        ]
+        server.put(MODELS, builders.model(serving=serving))
+        server.put(DEPLOYMENTS, builders.deployment("batch"))
+        world.roll_out()
+        await begin(world, 1)
+        await world.settle()
+        await begin(world, 2)
+        world.roll_out()
+        pause(world, "batch")
+        await world.look()
+        during = (world.carried(), world.carried("batch"), world.stage(2))
+        world.clock.now += timedelta(seconds=901)
+
+        await world.look()
+
+        assert during == (LABELS_OF_2, LABELS_OF_2, "Staging")
+        assert (world.carried(), world.carried("batch")) == (LABELS_OF_1, LABELS_OF_1)
+        assert ended(world)[0] == "RolloutTimedOut"
+
+
+async def test_a_rollout_does_not_begin_before_every_deployment_is_there() -> None:
+    async with FakeApiServer() as server:
+        world = World.of(server)
+        serving = [
+            {"stage": "Production", "deployment": {"name": name}} for name in ("fraud-api", "batch")
+        ]
+        server.put(MODELS, builders.model(serving=serving))
+
+        await begin(world, 1)
+
+        assert (world.condition("Settled"), world.carried()) == (("False", "DeploymentMissing"), {})
 
 
 async def test_another_version_waits_for_the_end_of_a_rollout(world: World) -> None:

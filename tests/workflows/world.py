@@ -262,9 +262,9 @@ class World:
         found = self.server.get(MODEL_VERSIONS, name, builders.NAMESPACE)
         return str(found.get("status", {}).get("stage", ""))
 
-    def carried(self) -> dict[str, str]:
-        """Read what the pods of the Deployment carry of ours."""
-        live = self.server.get(DEPLOYMENTS, "fraud-api", builders.NAMESPACE)
+    def carried(self, name: str = "fraud-api") -> dict[str, str]:
+        """Read what the pods of a Deployment carry of ours."""
+        live = self.server.get(DEPLOYMENTS, name, builders.NAMESPACE)
         labels = live["spec"]["template"]["metadata"].get("labels", {})
         return {key: value for key, value in labels.items() if key.startswith("modelwarden.io/")}
 

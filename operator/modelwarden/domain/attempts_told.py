@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from modelwarden.domain import pod_words
+
 # An object as the API server gives it.
 Raw: TypeAlias = Mapping[str, Any]
 
@@ -41,6 +43,9 @@ _MARKS = {
     "Pending": Mark.WAITING,
     "Running": Mark.RUNNING,
 }
+
+
+_ROLLING = pod_words.CODES | {"NotYetLabelled", "RollingOut"}
 
 
 def attempt_lines(attempt: Raw) -> tuple[Line, ...]:
@@ -108,9 +113,5 @@ def _rollout_lines(attempt: Raw) -> tuple[Line, ...]:
     marks = {"True": Mark.PASSED, "Unknown": Mark.RUNNING, "False": Mark.FAILED}
     if not rolled:
         return ()
-    held = [
-        item["message"]
-        for item in unmet(attempt)
-        if item["code"] in ("NotYetLabelled", "RollingOut")
-    ]
+    held = [item["message"] for item in unmet(attempt) if item["code"] in _ROLLING]
     return (Line(marks[rolled["status"]], "rollout", " ".join(held) or rolled["message"]),)

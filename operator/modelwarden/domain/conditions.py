@@ -5,23 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from modelwarden.domain import pod_words
 from modelwarden.domain.scribe import timestamp
 from modelwarden.domain.texts import LONGEST_MESSAGE, LONGEST_SENTENCE, shortened
 from modelwarden.domain.verdicts import Outcome, Verdict
 
 # While one of these holds a version back a machine is at work; all others are for people or time.
 # What waits for something else that waits is not among them: that one says who is at work.
-MACHINE_AT_WORK = frozenset(
-    {
-        "GateFinished",
-        "GatePending",
-        "GateRunning",
-        "NotYetLabelled",
-        "Registering",
-        "RightNotReviewed",
-        "RollingOut",
-    }
-)
+MACHINE_AT_WORK = pod_words.CODES | {
+    "GateFinished",
+    "GatePending",
+    "GateRunning",
+    "NotYetLabelled",
+    "Registering",
+    "RightNotReviewed",
+    "RollingOut",
+}
 
 
 @dataclass(frozen=True)

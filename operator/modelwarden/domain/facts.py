@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from modelwarden.domain.consumers import Consumers
 from modelwarden.domain.identity import Caller
+from modelwarden.domain.pod_words import PodFacts
 from modelwarden.domain.rights import Right
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.state import ModelKey
@@ -285,7 +286,11 @@ class RunFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class DeploymentFacts:
-    """A Deployment as it was read: what it carries of ours, and how far its rollout is."""
+    """A Deployment as it was read: what it carries of ours, and how far its rollout is.
+
+    `pods` are those of its newest template, which are read only while a version is rolled out;
+    `not_created` is what the API server said where it let no more be made.
+    """
 
     name: str
     uid: str
@@ -305,6 +310,9 @@ class DeploymentFacts:
     progressing: str = ""
     progressing_message: str = ""
     paused: bool = False
+    min_ready_seconds: int = 0
+    not_created: str = ""
+    pods: tuple[PodFacts, ...] = ()
 
 
 class Access(NamedTuple):

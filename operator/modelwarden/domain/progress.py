@@ -20,7 +20,7 @@ from modelwarden.domain.gate_results import GateResult, read_result
 from modelwarden.domain.gates import TRIES, judge, runs_in_a_pod
 from modelwarden.domain.movement import requests, staging_request
 from modelwarden.domain.records import Operation, Record, StageMove
-from modelwarden.domain.rollouts import production_targets
+from modelwarden.domain.rollouts import failure_of_rollout, production_targets
 from modelwarden.domain.scribe import Scribe, actor_of, moment
 from modelwarden.domain.stages import Move, Stage
 from modelwarden.domain.standing import GateStanding, Standing
@@ -117,9 +117,14 @@ def _is_the_recorded_one(look: Standing) -> bool:
 def _abortion(attempt: AttemptState, model: ModelFacts, *, state: ModelState) -> End | None:
     """End a begun rollout only where the entry is gone or names what is in Production."""
     entry = model.stages.production
-    if entry is None or entry.version == state.production:
-        return End(deny("RolloutAborted", "Another edit took the request back."), reopens=False)
-    return None
+    if entry is not None and entry.version != state.production:
+        return None
+    back = "" if state.production is None else f"Version {state.production} is put back. "
+    edit = "was taken out" if entry is None else f"names {entry.version} again"
+    sentence = (
+        f"{back}While version {attempt.key.version} was rolled out, stages.production {edit}."
+    )
+    return End(deny("RolloutAborted", sentence), reopens=False)
 
 
 def _still_wanted(attempt: AttemptState, model: ModelFacts, *, state: ModelState) -> bool:
@@ -336,12 +341,12 @@ def _roll_out(
     state: ModelState,
     scribe: Scribe,
 ) -> Step:
-    failed = [verdict for verdict in look.rollout if verdict.denies]
-    if not failed and _timed_out(look, snapshot):
-        waiting = [verdict.sentence for verdict in look.rollout if not verdict.allows]
-        failed = [deny("RolloutTimedOut", " ".join(waiting))] if waiting else []
-    if failed:
-        return Step(records=(_rollout_failed(look, failed[0], scribe=scribe),))
+    seconds = look.transition.step.rollout_timeout_seconds
+    failure = failure_of_rollout(
+        look.rollout, late_after=seconds if _timed_out(look, snapshot) else None
+    )
+    if failure is not None:
+        return Step(records=(_rollout_failed(look, failure, state=state, scribe=scribe),))
     if not all(verdict.allows for verdict in look.rollout):
         return NO_STEP
     serving = any(verdict.code != "NotServing" for verdict in look.rollout)
@@ -354,13 +359,16 @@ def _timed_out(look: Standing, snapshot: Snapshot) -> bool:
     return snapshot.now > moment(look.attempt.rollout_begun) + limit
 
 
-def _rollout_failed(look: Standing, verdict: Verdict, *, scribe: Scribe) -> Record:
+def _rollout_failed(
+    look: Standing, verdict: Verdict, *, state: ModelState, scribe: Scribe
+) -> Record:
+    back = "" if state.production is None else f"Version {state.production} is put back. "
     return scribe.of_attempt(
         Operation.ROLLOUT_FAILED,
         look.attempt,
         facts={
             "code": verdict.code,
-            "sentence": shortened(verdict.message, LONGEST_SENTENCE),
+            "sentence": shortened(f"{back}{verdict.message}", LONGEST_SENTENCE),
         },
     )
 

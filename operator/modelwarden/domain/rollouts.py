@@ -1,10 +1,11 @@
 """What a Deployment carries, and whether it has really got there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from modelwarden.domain import labels
 from modelwarden.domain.facts import DeploymentFacts, ModelFacts, ServingTarget
+from modelwarden.domain.pod_words import Words, words_of
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.state import (
     EVER_STAGED,
@@ -109,13 +110,10 @@ def rollout_is_done(deployment: DeploymentFacts, wanted: Carried) -> Verdict:
         return wait("RolloutPaused", f"Deployment {name} is paused.", f"Resume deploy/{name}.")
     if deployment.generation != deployment.observed_generation:
         return wait("RollingOut", f"Deployment {name} has not begun to roll out.")
+    words = words_of(deployment.pods, deployment=name, not_created=deployment.not_created)
     if deployment.progressing == "ProgressDeadlineExceeded":
-        return deny(
-            "ProgressDeadlineExceeded",
-            f"Deployment {name} made no progress: {deployment.progressing_message}",
-            f"See kubectl describe deploy/{name}.",
-        )
-    if deployment.replicas == 0:
+        return _stuck(deployment, words)
+    if deployment.replicas == deployment.current == deployment.terminating == 0:
         return allow("NotServing", f"Deployment {name} has no replicas; nothing serves.")
     counts = (deployment.updated, deployment.current, deployment.available)
     if (
@@ -124,11 +122,60 @@ def rollout_is_done(deployment: DeploymentFacts, wanted: Carried) -> Verdict:
         and deployment.terminating == 0
     ):
         return allow("RolledOut", f"Deployment {name} serves with {deployment.replicas} replicas.")
-    return wait(
-        "RollingOut",
+    return _on_the_way(deployment, words)
+
+
+def _stuck(deployment: DeploymentFacts, words: Words | None) -> Verdict:
+    name = deployment.name
+    sentence = f"Deployment {name} made no progress: {deployment.progressing_message}"
+    if words is None:
+        advice = f"See kubectl describe deploy/{name}."
+        return deny("ProgressDeadlineExceeded", sentence, advice)
+    return deny("ProgressDeadlineExceeded", f"{sentence} {words.sentence}", words.next_step)
+
+
+def _on_the_way(deployment: DeploymentFacts, words: Words | None) -> Verdict:
+    name = deployment.name
+    sentence = (
         f"Deployment {name} has {deployment.updated} of {deployment.replicas} replicas updated, "
-        f"{deployment.available} available.",
+        f"{deployment.available} available."
     )
+    if words is not None:
+        return wait(words.code, f"{sentence} {words.sentence}", words.next_step)
+    if deployment.min_ready_seconds and deployment.ready > deployment.available:
+        sentence += f" Each must stay ready for {deployment.min_ready_seconds} s."
+    elif deployment.terminating:
+        pods = "1 pod" if deployment.terminating == 1 else f"{deployment.terminating} pods"
+        sentence += f" {pods} of the template before {_is_are(deployment.terminating)} ending."
+    return wait("RollingOut", sentence)
+
+
+def _is_are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def failure_of_rollout(verdicts: Sequence[Verdict], *, late_after: int | None) -> Verdict | None:
+    """Say why a rollout has failed: one Deployment did, or all of it took too long.
+
+    Several Deployments move together or not at all, so one that failed speaks for all of them.
+    `late_after` is the limit in seconds once it has passed.
+    """
+    failed = [verdict for verdict in verdicts if verdict.denies]
+    if failed:
+        return deny(failed[0].code, _sentences(failed), _next_steps(failed))
+    waiting = [verdict for verdict in verdicts if not verdict.allows]
+    if late_after is None or not waiting:
+        return None
+    sentence = f"The rollout took longer than {late_after} s: {_sentences(waiting)}"
+    return deny("RolloutTimedOut", sentence, _next_steps(waiting))
+
+
+def _sentences(verdicts: Sequence[Verdict]) -> str:
+    return " ".join(dict.fromkeys(verdict.sentence for verdict in verdicts))
+
+
+def _next_steps(verdicts: Sequence[Verdict]) -> str:
+    return " ".join(dict.fromkeys(v.next_step for v in verdicts if v.next_step))
 
 
 def production_targets(model: ModelFacts) -> tuple[ServingTarget, ...]:

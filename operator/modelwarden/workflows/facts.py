@@ -218,7 +218,16 @@ def deployment_facts(raw: Mapping[str, Any]) -> facts.DeploymentFacts:
         progressing=progressing.get("reason", ""),
         progressing_message=progressing.get("message", ""),
         paused=spec.get("paused", False),
+        min_ready_seconds=spec.get("minReadySeconds", 0),
+        not_created=_failure_to_create(status),
     )
+
+
+def _failure_to_create(status: Mapping[str, Any]) -> str:
+    failure = _condition(status, "ReplicaFailure")
+    if failure.get("status") != "True":
+        return ""
+    return str(failure.get("message") or failure.get("reason", ""))
 
 
 def _condition(status: Mapping[str, Any], kind: str) -> Mapping[str, Any]:

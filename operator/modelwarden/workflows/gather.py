@@ -18,6 +18,7 @@ from modelwarden.cluster.paths import (
     MODEL_VERSIONS,
     MODELS,
     PODS,
+    REPLICA_SETS,
 )
 from modelwarden.domain import labels
 from modelwarden.domain.decide import questions
@@ -52,6 +53,7 @@ from modelwarden.workflows.facts import (
     transition_facts,
     version_facts,
 )
+from modelwarden.workflows.pods import with_pods
 from modelwarden.workflows.runs import LOG_LINES, runs_by_key
 
 ATTEMPTS_LOOKED_AT = 16
@@ -78,7 +80,7 @@ class Gatherer:
             self._policy(model),
             self._decisions(key, state),
             self._runs(key),
-            self._deployments(key, model),
+            self._deployments(key, model, state=state),
             self._pods(key, state),
         )
         snapshot = Snapshot(
@@ -152,7 +154,7 @@ class Gatherer:
         return replace(run, log_tail=log[-4000:])
 
     async def _deployments(
-        self, key: ModelKey, model: ModelFacts | None
+        self, key: ModelKey, model: ModelFacts | None, *, state: ModelState
     ) -> dict[str, DeploymentFacts]:
         """Read what carries our label for this Model, and what the Model names to carry it."""
         ours = f"{labels.MODEL}={key.name}"
@@ -165,15 +167,35 @@ class Gatherer:
                 for name in sorted(named - set(found))
             )
         )
-        return found | {
+        found |= {
             raw["metadata"]["name"]: deployment_facts(raw) for raw in others if raw is not None
         }
+        if state.rollout() is None or not found:
+            return found
+        return await self._with_pods(key, found)
 
     async def _pods(self, key: ModelKey, state: ModelState) -> Sequence[Mapping[str, Any]] | None:
         """List the pods with our label for this Model, where a version waits for them to go."""
         if not state.in_stage(Stage.RETIRING):
             return None
         return await self.client.list(PODS, key.namespace, labels=f"{labels.MODEL}={key.name}")
+
+    async def _with_pods(
+        self, key: ModelKey, deployments: Mapping[str, DeploymentFacts]
+    ) -> dict[str, DeploymentFacts]:
+        """Read what the pods of a rollout say; without them it is only told less of."""
+        ours = f"{labels.MODEL}={key.name}"
+        try:
+            replica_sets, pods = await asyncio.gather(
+                self.client.list(REPLICA_SETS, key.namespace, labels=ours),
+                self.client.list(PODS, key.namespace, labels=ours),
+            )
+        except (ApiError, UnavailableError):
+            return dict(deployments)
+        return {
+            name: with_pods(deployment, replica_sets=replica_sets, pods=pods)
+            for name, deployment in deployments.items()
+        }
 
     async def _transitions(self, key: ModelKey, names: Iterable[str]) -> dict[str, TransitionFacts]:
         found = await asyncio.gather(
