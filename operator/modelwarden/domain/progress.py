@@ -119,12 +119,13 @@ def _abortion(attempt: AttemptState, model: ModelFacts, *, state: ModelState) ->
     entry = model.stages.production
     if entry is not None and entry.version != state.production:
         return None
-    back = "" if state.production is None else f"Version {state.production} is put back. "
     edit = "was taken out" if entry is None else f"names {entry.version} again"
-    sentence = (
-        f"{back}While version {attempt.key.version} was rolled out, stages.production {edit}."
-    )
-    return End(deny("RolloutAborted", sentence), reopens=False)
+    sentence = f"While version {attempt.key.version} was rolled out, stages.production {edit}."
+    return End(deny("RolloutAborted", f"{_put_back(state)}{sentence}"), reopens=False)
+
+
+def _put_back(state: ModelState) -> str:
+    return "" if state.production is None else f"Version {state.production} is put back. "
 
 
 def _still_wanted(attempt: AttemptState, model: ModelFacts, *, state: ModelState) -> bool:
@@ -362,13 +363,14 @@ def _timed_out(look: Standing, snapshot: Snapshot) -> bool:
 def _rollout_failed(
     look: Standing, verdict: Verdict, *, state: ModelState, scribe: Scribe
 ) -> Record:
-    back = "" if state.production is None else f"Version {state.production} is put back. "
+    # What the pods said is kept; what to look at is gone with them.
+    sentence = f"{_put_back(state)}{verdict.sentence}"
     return scribe.of_attempt(
         Operation.ROLLOUT_FAILED,
         look.attempt,
         facts={
             "code": verdict.code,
-            "sentence": shortened(f"{back}{verdict.message}", LONGEST_SENTENCE),
+            "sentence": shortened(sentence, LONGEST_SENTENCE),
         },
     )
 
