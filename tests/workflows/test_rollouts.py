@@ -18,7 +18,7 @@ from tests import builders
 from tests.builders import OWNER, REVIEWER
 from tests.fakes.api_server import FakeApiServer
 from tests.fakes.store import RefusalError
-from tests.workflows.world import GATES, World
+from tests.workflows.world import World
 
 FIRST = "fraud-detector-1-production-1"
 SECOND = "fraud-detector-2-production-1"
@@ -209,8 +209,8 @@ async def test_a_rollout_that_fails_says_what_its_pods_said(world: World) -> Non
 
 async def test_a_rollout_goes_on_where_its_pods_may_not_be_read(world: World) -> None:
     world.server.fail(
-        where=lambda call: call.resource == PODS and call.namespace == builders.NAMESPACE,
-        answer=RefusalError(403, "Forbidden", "pods is forbidden"),
+        where=lambda call: call.resource == REPLICA_SETS,
+        answer=RefusalError(403, "Forbidden", "replicasets is forbidden"),
         times=99,
     )
 
@@ -219,15 +219,13 @@ async def test_a_rollout_goes_on_where_its_pods_may_not_be_read(world: World) ->
     assert world.stage(2) == "Production"
 
 
-async def test_pods_are_read_only_while_a_version_is_rolled_out(world: World) -> None:
+async def test_templates_are_read_only_while_a_version_is_rolled_out(world: World) -> None:
     await world.settle()
     world.server.calls.clear()
 
     await world.settle()
 
-    assert [c for c in world.server.calls if c.resource in (PODS, REPLICA_SETS)] == [
-        c for c in world.server.calls if c.resource == PODS and c.namespace == GATES
-    ]
+    assert REPLICA_SETS not in {call.resource for call in world.server.calls}
 
 
 async def test_several_deployments_are_put_back_together() -> None:
