@@ -50,7 +50,8 @@ def test_a_policy_below_the_floor_that_says_why_is_admitted_in_silence() -> None
 
 def test_what_this_release_does_not_act_on_is_said() -> None:
     standard = yaml.safe_load(Path("examples/policies/standard.yaml").read_text())["spec"]
-    for_people = {"name": "fair", "fairness": {"minRatio": "0.80"}, "when": "AffectsPeople"}
+    latency = {"p95Milliseconds": 50, "requests": 500}
+    for_people = {"name": "fast", "benchmark": latency, "when": "AffectsPeople"}
     for step in standard["steps"]:
         if step["to"] == "Production":
             step["gates"].append(for_people)
@@ -59,7 +60,7 @@ def test_what_this_release_does_not_act_on_is_said() -> None:
 
     assert said({**standard, **later, "retention": {"archivedDays": 2555}}) == (
         (
-            "NotYetSupported: This release cannot run fair (fairness) yet. "
+            "NotYetSupported: This release cannot run fast (benchmark) yet. "
             "Name another policy, or wait for a release that can."
         ),
         "NotYetSupported: spec.rollback: kept, not acted on yet.",

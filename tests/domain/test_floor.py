@@ -269,12 +269,22 @@ def test_a_step_without_gates_is_a_mistake_and_no_free_pass(
     [
         (step(Stage.REGISTERED), model(), "GatesSupported"),
         (step(TO_PRODUCTION, gate(), FAIRNESS), model(), "GatesSupported"),
-        (step(TO_PRODUCTION, gate(), FAIRNESS), PEOPLE, "cannot run fairness (fairness) yet"),
+        (step(TO_PRODUCTION, gate("champion"), FAIRNESS), PEOPLE, "GatesSupported"),
+        (
+            step(TO_PRODUCTION, gate(), gate("benchmark", applies_to_people_only=True)),
+            model(),
+            "GatesSupported",
+        ),
+        (
+            step(TO_PRODUCTION, gate(), gate("benchmark", applies_to_people_only=True)),
+            PEOPLE,
+            "cannot run benchmark (benchmark) yet",
+        ),
         (step(TO_STAGING, gate("job", "dq")), model(), "cannot run dq (job) yet"),
         (
-            step(TO_STAGING, gate("champion"), gate("contract")),
+            step(TO_STAGING, gate("reproduction"), gate("benchmark", "latency")),
             model(),
-            "cannot run champion (champion), contract (contract) yet",
+            "cannot run latency (benchmark), reproduction (reproduction) yet",
         ),
         (
             step(TO_STAGING, gate(settings={"metrics": {}, "runAt": "Registration"})),
@@ -282,7 +292,16 @@ def test_a_step_without_gates_is_a_mistake_and_no_free_pass(
             "cannot run metrics (runAt) yet",
         ),
     ],
-    ids=["artifact", "for others", "fairness", "job", "several", "early"],
+    ids=[
+        "artifact",
+        "for others",
+        "fairness",
+        "later for others",
+        "later",
+        "job",
+        "several",
+        "early",
+    ],
 )
 def test_a_gate_that_nobody_can_run_is_said_and_never_passed(
     guard: PolicyStep, facts: ModelFacts, said: str

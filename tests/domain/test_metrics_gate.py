@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pytest
 
-from modelwarden.domain.facts import Metric, MetricRule
+from modelwarden.domain.facts import FairnessRule, Metric, MetricRule
 from modelwarden.domain.gate_results import Check
 from modelwarden.domain.metrics_gate import metric_checks, metrics_meet_the_rules
 from modelwarden.domain.state import GateOutcome
@@ -124,7 +124,12 @@ ROWS = (
         (metric("0.06", "fpr", segment=YOUNG),),
         (failed("0.06", "fpr for age_band=18-25", ATMOST),),
     ),
-    Row("a rule about fairness alone", rule(minimum=None, has_fairness=True), (), ()),
+    Row(
+        "a rule about fairness alone",
+        rule(minimum=None, fairness=FairnessRule(by="gender", min_ratio=Decimal("0.8"))),
+        (),
+        (),
+    ),
 )
 
 

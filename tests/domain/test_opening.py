@@ -133,7 +133,7 @@ ROWS: dict[str, Row] = {
         ("PolicyBelowFloor",),
     ),
     "a gate that nobody can run": Row(
-        asking(policy=policy(step(Stage.STAGING, gate(), gate("champion")))),
+        asking(policy=policy(step(Stage.STAGING, gate(), gate("benchmark")))),
         state(REGISTERED),
         ("NotYetSupported",),
     ),

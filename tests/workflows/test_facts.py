@@ -9,8 +9,6 @@ from modelwarden.workflows.facts import model_facts, policy_facts
 from tests import builders
 from tests.resources import manifests
 
-FAIR = {"name": "approval_rate", "fairness": {"by": "gender", "minRatio": "0.80"}}
-
 
 @pytest.mark.parametrize(
     ("spec", "named"),
@@ -22,7 +20,6 @@ FAIR = {"name": "approval_rate", "fairness": {"by": "gender", "minRatio": "0.80"
         ({"retention": {"archivedDays": 30}, "reviewEveryDays": 90},
          ("retention", "reviewEveryDays")),
         ({"consumers": [{"name": "Report", "kind": "Dashboard"}]}, ("consumers",)),
-        ({"metrics": [FAIR]}, ("metrics.fairness",)),
     ],
 )  # fmt: skip
 def test_what_this_release_does_not_act_on_is_named(

@@ -69,8 +69,17 @@ class SegmentRule:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FairnessRule:
+    """A bound on how far groups may differ: the lowest value over the highest one."""
+
+    by: str
+    min_ratio: Decimal
+    min_samples: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class MetricRule:
-    """What a metric must reach, in total and in each segment."""
+    """What a metric must reach, in total, in each segment and between groups."""
 
     name: str
     higher_is_better: bool = True
@@ -78,7 +87,7 @@ class MetricRule:
     maximum: Decimal | None = None
     critical: bool = False
     segments: tuple[SegmentRule, ...] = ()
-    has_fairness: bool = False
+    fairness: FairnessRule | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from modelwarden.domain.facts import Metric
+from modelwarden.domain.measured import read_metrics
 from modelwarden.domain.state import GateOutcome
 from modelwarden.domain.texts import plain
 
@@ -41,7 +43,8 @@ class Check:
 class GateResult:
     """How one run of a gate ended; `facts` are what the file itself says, in JSON without floats.
 
-    `omitted` counts the entries of each list that the message had no room for.
+    `metrics` are what the run measured. `omitted` counts the entries of each list that the message
+    had no room for.
     """
 
     outcome: GateOutcome
@@ -49,6 +52,7 @@ class GateResult:
     sentence: str
     checks: tuple[Check, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+    metrics: tuple[Metric, ...] = ()
     omitted: Mapping[str, int] = field(default_factory=dict)
     started_at: str = ""
     ended_at: str = ""
@@ -91,6 +95,7 @@ def _result(data: Mapping[str, Any]) -> GateResult:
         sentence=_sentence(data["sentence"]),
         checks=tuple(_check(check) for check in _list(data["checks"])),
         facts=_facts(data["facts"]),
+        metrics=read_metrics(_plain(data.get("metrics", []))),
         omitted={name: int(count) for name, count in _facts(data.get("omitted", {})).items()},
         started_at=_text(data["startedAt"]),
         ended_at=_text(data["endedAt"]),

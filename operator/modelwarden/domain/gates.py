@@ -1,8 +1,13 @@
-"""What each gate of a step says: which ones there are, and how those without a Job are judged."""
+"""What each gate of a step says: which ones there are, and how each claim is judged."""
 
-from modelwarden.domain.facts import GateSpec, PolicyStep, TransitionFacts, VersionFacts
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from modelwarden.domain.champion_gate import comparisons, is_no_worse, no_champion
+from modelwarden.domain.facts import GateSpec, Metric, PolicyStep, TransitionFacts, VersionFacts
+from modelwarden.domain.fairness_gate import group_findings, groups_are_treated_alike
 from modelwarden.domain.floor import format_is_allowed, gates_asked, metadata_is_complete
-from modelwarden.domain.gate_results import GateResult
+from modelwarden.domain.gate_results import Check, GateResult
 from modelwarden.domain.metrics_gate import metric_checks, metrics_meet_the_rules
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.state import GateOutcome
@@ -41,18 +46,43 @@ def gates_have_names_of_their_own(step: PolicyStep, *, affects_people: bool) -> 
     )
 
 
-def judge(gate: GateSpec, attempt: TransitionFacts, version: VersionFacts) -> GateResult:
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What a gate is judged on: the frozen attempt, the version, and the one it would replace.
+
+    `champion` is None where none was in Production, and a verdict where it cannot be read.
+    """
+
+    attempt: TransitionFacts
+    version: VersionFacts
+    champion: VersionFacts | Verdict | None
+
+
+# These claims compare a version with the one in Production.
+CHAMPION_KINDS = frozenset({"champion"})
+
+
+def reads_champion(gate: GateSpec) -> bool:
+    """Whether a gate's answer depends on which version is in Production."""
+    return gate.kind in CHAMPION_KINDS
+
+
+def obstacle(gate: GateSpec, case: Case) -> Verdict | None:
+    """Say what a gate needs and nobody can read; None where it can be run or judged."""
+    if reads_champion(gate) and isinstance(case.champion, Verdict):
+        return case.champion
+    return None
+
+
+def judge(gate: GateSpec, case: Case) -> GateResult:
     """Judge a gate that needs nothing but what is recorded; an unknown kind is a failure."""
     if gate.kind == "metadata":
-        return _result(metadata_is_complete(version, attempt.required_metadata))
+        return _result(metadata_is_complete(case.version, case.attempt.required_metadata))
     if gate.kind == "format":
-        return _result(format_is_allowed(version, attempt.allowed_formats))
-    if gate.kind == "metrics":
-        checks = metric_checks(attempt.metrics, version.metrics)
-        verdict = metrics_meet_the_rules(checks)
-        return GateResult(
-            outcome=_outcome(verdict), code=verdict.code, sentence=verdict.message, checks=checks
-        )
+        return _result(format_is_allowed(case.version, case.attempt.allowed_formats))
+    claim = _CLAIMS_ABOUT_METRICS.get(gate.kind)
+    if claim is not None:
+        return claim(_Question(gate=gate, case=case, metrics=case.version.metrics))
     # A gate that nobody can run is a mistake in the policy, never a free pass.
     return GateResult(
         outcome=GateOutcome.FAILED,
@@ -61,9 +91,93 @@ def judge(gate: GateSpec, attempt: TransitionFacts, version: VersionFacts) -> Ga
     )
 
 
-def _result(verdict: Verdict) -> GateResult:
-    return GateResult(outcome=_outcome(verdict), code=verdict.code, sentence=verdict.message)
+def judge_measured(gate: GateSpec, case: Case, measured: GateResult) -> GateResult:
+    """Hold what a gate's Job measured against the gate's claim, in place of what was recorded.
+
+    A Job that says itself that it failed, or could not tell, has the last word; and so has one
+    whose gate makes no claim about metrics.
+    """
+    claim = _CLAIMS_ABOUT_METRICS.get(gate.kind)
+    if measured.outcome is not GateOutcome.PASSED or claim is None:
+        return measured
+    judged = _unjudged(gate, measured) or claim(
+        _Question(gate=gate, case=case, metrics=measured.metrics, measured=True)
+    )
+    return replace(
+        measured,
+        outcome=judged.outcome,
+        code=judged.code,
+        sentence=judged.sentence,
+        checks=(*judged.checks, *measured.checks),
+    )
 
 
-def _outcome(verdict: Verdict) -> GateOutcome:
-    return GateOutcome.PASSED if verdict.allows else GateOutcome.FAILED
+def _unjudged(gate: GateSpec, measured: GateResult) -> GateResult | None:
+    """Refuse a measurement that is not whole: what is left out might be what fails."""
+    left_out = measured.omitted.get("metrics", 0)
+    if left_out:
+        text = f"The Job of gate {gate.name} left out {left_out} of the metrics it measured."
+        return GateResult(outcome=GateOutcome.FAILED, code="MeasuredTooMuch", sentence=text)
+    if measured.metrics:
+        return None
+    text = f"The Job of gate {gate.name} passed without a metric in its result."
+    return GateResult(outcome=GateOutcome.FAILED, code="NothingMeasured", sentence=text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Question:
+    """A claim about metrics, recorded or measured."""
+
+    gate: GateSpec
+    case: Case
+    metrics: tuple[Metric, ...]
+    measured: bool = False
+
+
+def _rules_are_met(asked: _Question) -> GateResult:
+    missing = "not measured" if asked.measured else "not recorded"
+    checks = metric_checks(asked.case.attempt.metrics, asked.metrics, missing=missing)
+    return _result(metrics_meet_the_rules(checks), checks)
+
+
+def _is_no_worse(asked: _Question) -> GateResult:
+    champion = asked.case.champion
+    if champion is None:
+        return _result(no_champion())
+    if isinstance(champion, Verdict):
+        # Never asked: an unreadable champion is an obstacle, and this gate waits for it.
+        return _result(champion)
+    found = comparisons(
+        asked.case.attempt.metrics,
+        asked.metrics,
+        champion=champion,
+        settings=asked.gate.settings["champion"],
+        measured=asked.measured,
+    )
+    return _result(is_no_worse(found), tuple(each.check for each in found))
+
+
+def _groups_are_alike(asked: _Question) -> GateResult:
+    found = group_findings(
+        asked.case.attempt.metrics,
+        asked.metrics,
+        settings=asked.gate.settings["fairness"],
+        measured=asked.measured,
+    )
+    return _result(groups_are_treated_alike(found), tuple(each.check for each in found))
+
+
+_CLAIMS_ABOUT_METRICS: Mapping[str, Callable[[_Question], GateResult]] = {
+    "metrics": _rules_are_met,
+    "champion": _is_no_worse,
+    "fairness": _groups_are_alike,
+}
+
+
+def _result(verdict: Verdict, checks: tuple[Check, ...] = ()) -> GateResult:
+    return GateResult(
+        outcome=GateOutcome.PASSED if verdict.allows else GateOutcome.FAILED,
+        code=verdict.code,
+        sentence=verdict.message,
+        checks=checks,
+    )

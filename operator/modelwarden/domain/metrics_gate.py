@@ -9,10 +9,17 @@ from modelwarden.domain.state import GateOutcome
 from modelwarden.domain.verdicts import Verdict, allow, deny
 
 
-def metric_checks(rules: Iterable[MetricRule], metrics: tuple[Metric, ...]) -> tuple[Check, ...]:
+def metric_checks(
+    rules: Iterable[MetricRule], metrics: tuple[Metric, ...], *, missing: str = "not recorded"
+) -> tuple[Check, ...]:
     """Compare every rule with every value it speaks of; a missing value is a failed check."""
     return tuple(
-        check for rule in rules for check in (*_total(rule, metrics), *_segments(rule, metrics))
+        check
+        for rule in rules
+        for check in (
+            *_total(rule, metrics, missing=missing),
+            *_segments(rule, metrics, missing=missing),
+        )
     )
 
 
@@ -46,13 +53,13 @@ def _and_more(failed: int) -> str:
     return f"; and {failed - _TOLD} more" if failed > _TOLD else ""
 
 
-def _total(rule: MetricRule, metrics: tuple[Metric, ...]) -> tuple[Check, ...]:
+def _total(rule: MetricRule, metrics: tuple[Metric, ...], *, missing: str) -> tuple[Check, ...]:
     if rule.minimum is None and rule.maximum is None:
         return ()
     values = [m for m in metrics if m.name == rule.name and not m.segment]
     expected = _expected(rule.minimum, rule.maximum)
     if not values:
-        return (_check(rule.name, passed=False, observed="not recorded", expected=expected),)
+        return (_check(rule.name, passed=False, observed=missing, expected=expected),)
     shown = _worst(rule, values)
     check = _check(
         rule.name,
@@ -63,20 +70,22 @@ def _total(rule: MetricRule, metrics: tuple[Metric, ...]) -> tuple[Check, ...]:
     return (check,)
 
 
-def _segments(rule: MetricRule, metrics: tuple[Metric, ...]) -> tuple[Check, ...]:
+def _segments(rule: MetricRule, metrics: tuple[Metric, ...], *, missing: str) -> tuple[Check, ...]:
     return tuple(
-        check for segment in rule.segments for check in _segment(rule, segment, metrics=metrics)
+        check
+        for segment in rule.segments
+        for check in _segment(rule, segment, metrics=metrics, missing=missing)
     )
 
 
 def _segment(
-    rule: MetricRule, segment: SegmentRule, *, metrics: tuple[Metric, ...]
+    rule: MetricRule, segment: SegmentRule, *, metrics: tuple[Metric, ...], missing: str
 ) -> tuple[Check, ...]:
     values = [m for m in metrics if m.name == rule.name and segment.by in m.segment]
     expected = _expected(segment.minimum, segment.maximum)
     if not values:
         name = f"{rule.name} by {segment.by}"
-        return (_check(name, passed=False, observed="not recorded", expected=expected),)
+        return (_check(name, passed=False, observed=missing, expected=expected),)
     return tuple(_one_segment(segment, metric, expected=expected) for metric in values)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from modelwarden.domain.champion_gate import champion_now
 from modelwarden.domain.edits import rights_of_move
 from modelwarden.domain.exclusions import excluded_people
 from modelwarden.domain.facts import (
@@ -11,12 +12,18 @@ from modelwarden.domain.facts import (
     AuthorItem,
     ModelFacts,
     PolicyFacts,
+    PolicyStep,
     Snapshot,
     SubjectKind,
     VersionFacts,
 )
-from modelwarden.domain.floor import gates_are_supported, policy_has_step, policy_meets_floor
-from modelwarden.domain.gates import gates_have_names_of_their_own
+from modelwarden.domain.floor import (
+    gates_are_supported,
+    gates_asked,
+    policy_has_step,
+    policy_meets_floor,
+)
+from modelwarden.domain.gates import gates_have_names_of_their_own, reads_champion
 from modelwarden.domain.identity import Identity, is_service_account
 from modelwarden.domain.movement import Request, opens_an_attempt, requests
 from modelwarden.domain.names import attempt_name
@@ -267,7 +274,7 @@ def _attempt(
         "subjectDigest": version.subject,
         "policy": {"name": policy.name, "digest": policy.digest},
         **model.governed,
-        **_champion(request, state),
+        **_champion(request, step, model=model, state=state),
         "excluded": _excluded(version, step.approvals.exclude if step.approvals else (), identity),
         "allowedFormats": list(policy.allowed_formats),
         "requiredMetadata": list(policy.required_metadata),
@@ -288,12 +295,15 @@ def _request_json(request: Request) -> dict[str, Any]:
     return {"id": request.id, "entry": entry, "author": request.requester.to_json()}
 
 
-def _champion(request: Request, state: ModelState) -> dict[str, Any]:
-    """Freeze which version this one would replace."""
-    if request.key.target is not Stage.PRODUCTION or state.production is None:
+def _champion(
+    request: Request, step: PolicyStep, *, model: ModelFacts, state: ModelState
+) -> dict[str, Any]:
+    """Freeze which version this one would replace, or is compared with."""
+    asked = gates_asked(step, affects_people=model.affects_people)
+    if request.key.target is not Stage.PRODUCTION and not any(map(reads_champion, asked)):
         return {}
-    champion = state.versions[state.production]
-    return {"champion": {"version": champion.number, "subjectDigest": champion.subject}}
+    champion = champion_now(state, request.key.version)
+    return {} if champion is None else {"champion": champion}
 
 
 def _excluded(

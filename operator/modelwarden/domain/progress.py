@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from modelwarden.domain.canonical import digest_of
+from modelwarden.domain.champion_gate import champion_is_the_same
 from modelwarden.domain.departures import when_superseded
 from modelwarden.domain.evidence import result_evidence
 from modelwarden.domain.facts import (
@@ -17,7 +18,8 @@ from modelwarden.domain.facts import (
     SubjectKind,
 )
 from modelwarden.domain.gate_results import GateResult, read_result
-from modelwarden.domain.gates import TRIES, judge, runs_in_a_pod
+from modelwarden.domain.gates import TRIES, judge, judge_measured, reads_champion, runs_in_a_pod
+from modelwarden.domain.measured import metrics_to_json
 from modelwarden.domain.movement import requests, staging_request
 from modelwarden.domain.records import Operation, Record, StageMove
 from modelwarden.domain.rollouts import failure_of_rollout, production_targets
@@ -106,6 +108,9 @@ def _end(
         return End(deny("GovernedFieldsChanged", sentence), reopens=True)
     if attempt.kind is not Move.REGISTER and not _still_wanted(attempt, model, state=state):
         return End(deny("TakenBack", "Nothing in spec.stages asks for it any more."), reopens=False)
+    champion = champion_is_the_same(look.transition, state)
+    if champion.denies and any(reads_champion(gate.gate) for gate in look.gates):
+        return End(champion, reopens=True)
     return None
 
 
@@ -166,17 +171,17 @@ def _finished_gates(look: Standing, scribe: Scribe) -> Step:
 
 def _result(gate: GateStanding, look: Standing) -> GateResult | None:
     """Say how a gate ended that has not been recorded yet; None while it runs or waits."""
-    if gate.recorded is not None and gate.recorded.final:
+    if gate.obstacle is not None or (gate.recorded is not None and gate.recorded.final):
         return None
     if not runs_in_a_pod(gate.gate):
-        return judge(gate.gate, look.transition, look.version)
+        return judge(gate.gate, look.case)
     if isinstance(look.store, Verdict):
         return GateResult(
             outcome=GateOutcome.FAILED, code=look.store.code, sentence=look.store.message
         )
     if gate.run is None or gate.run.state is not RunState.FINISHED:
         return None
-    return _run_result(gate.run, look)
+    return judge_measured(gate.gate, look.case, _run_result(gate.run, look))
 
 
 def _run_result(run: RunFacts, look: Standing) -> GateResult:
@@ -196,6 +201,7 @@ def _gate_finished(
         "sentence": result.sentence,
         "checks": [check.to_json() for check in result.checks],
         "facts": dict(result.facts),
+        **({"metrics": metrics_to_json(result.metrics)} if result.metrics else {}),
         "omitted": dict(result.omitted),
         "startedAt": result.started_at,
         "endedAt": result.ended_at,

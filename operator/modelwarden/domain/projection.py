@@ -112,7 +112,8 @@ def _jobs(looks: tuple[Standing, ...], snapshot: Snapshot, *, origin: str) -> tu
 
 def _needs_a_job(gate: GateStanding) -> bool:
     done = gate.recorded is not None and gate.recorded.final
-    return runs_in_a_pod(gate.gate) and not done and gate.run is None
+    held = done or gate.obstacle is not None
+    return runs_in_a_pod(gate.gate) and not held and gate.run is None
 
 
 def _job(

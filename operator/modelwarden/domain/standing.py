@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from modelwarden.domain.champion_gate import champion_of
 from modelwarden.domain.evidence import evidence_digest, inputs_digest
 from modelwarden.domain.facts import (
     Access,
@@ -19,7 +20,7 @@ from modelwarden.domain.facts import (
     TransitionFacts,
     VersionFacts,
 )
-from modelwarden.domain.gates import gates_of
+from modelwarden.domain.gates import Case, gates_of, obstacle
 from modelwarden.domain.identity import Identity
 from modelwarden.domain.installation import ArtifactStore, Installation
 from modelwarden.domain.movement import Request
@@ -40,13 +41,17 @@ from modelwarden.domain.votes import Ballot, Vote, judge, quorum, quorum_is_poss
 
 @dataclass(frozen=True, kw_only=True)
 class GateStanding:
-    """One gate: what it is, its last recorded result, and the run that is under way."""
+    """One gate: what it is, its last recorded result, and the run that is under way.
+
+    `obstacle` is what it needs before it can be run or judged, and nobody can read.
+    """
 
     gate: GateSpec
     verdict: Verdict
     recorded: GateState | None
     run: RunFacts | None
     tries: int
+    obstacle: Verdict | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +61,7 @@ class Standing:
     attempt: AttemptState
     transition: TransitionFacts
     version: VersionFacts
+    case: Case
     store: ArtifactStore | Verdict
     gates: tuple[GateStanding, ...]
     votes: tuple[Vote, ...]
@@ -108,7 +114,9 @@ def standing(
         return None
     identity = installation.identity
     store = installation.store_of(version.artifact.uri, snapshot.key.namespace)
-    gates = _gates(attempt, transition, snapshot=snapshot)
+    champion = champion_of(transition, snapshot.versions)
+    case = Case(attempt=transition, version=version, champion=champion)
+    gates = _gates(attempt, case, runs=snapshot.runs)
     passed = all(gate.verdict.allows for gate in gates)
     # Once the rollout has begun, what was approved is what is committed.
     evidence = attempt.evidence if attempt.rollout_begun else ""
@@ -122,6 +130,7 @@ def standing(
         attempt=attempt,
         transition=transition,
         version=version,
+        case=case,
         store=store,
         gates=gates,
         votes=votes,
@@ -148,32 +157,36 @@ def access_of_attempt(attempt: AttemptState, snapshot: Snapshot) -> tuple[Access
 
 
 def _gates(
-    attempt: AttemptState, transition: TransitionFacts, *, snapshot: Snapshot
+    attempt: AttemptState, case: Case, *, runs: Mapping[RunKey, RunFacts]
 ) -> tuple[GateStanding, ...]:
-    affects = bool(transition.spec.get("affectsPeople"))
+    affects = bool(case.attempt.spec.get("affectsPeople"))
     return tuple(
-        _gate(gate, attempt, transition=transition, runs=snapshot.runs)
-        for gate in gates_of(transition.step, affects_people=affects)
+        _gate(gate, attempt, case=case, runs=runs)
+        for gate in gates_of(case.attempt.step, affects_people=affects)
     )
 
 
 def _gate(
-    gate: GateSpec,
-    attempt: AttemptState,
-    *,
-    transition: TransitionFacts,
-    runs: Mapping[RunKey, RunFacts],
+    gate: GateSpec, attempt: AttemptState, *, case: Case, runs: Mapping[RunKey, RunFacts]
 ) -> GateStanding:
     recorded = attempt.gates.get(gate.name)
     tries = 1 if recorded is None else recorded.tries + (0 if recorded.final else 1)
     found = runs.get(RunKey(attempt.name, gate.name, tries))
     # What judges something else is not this gate's run, whatever it is called.
-    ours = found is not None and found.inputs_digest == inputs_digest(gate, transition)
+    ours = found is not None and found.inputs_digest == inputs_digest(gate, case.attempt)
     run = found if ours else None
     verdict = _gate_verdict(gate, recorded, run=run)
     if found is not None and not ours and verdict.outcome is Outcome.WAIT:
         verdict = _taken_name(gate, found)
-    return GateStanding(gate=gate, verdict=verdict, recorded=recorded, run=run, tries=tries)
+    held = obstacle(gate, case) if verdict.outcome is Outcome.WAIT else None
+    return GateStanding(
+        gate=gate,
+        verdict=held or verdict,
+        recorded=recorded,
+        run=run,
+        tries=tries,
+        obstacle=held,
+    )
 
 
 def _taken_name(gate: GateSpec, run: RunFacts) -> Verdict:

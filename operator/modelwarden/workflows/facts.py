@@ -10,7 +10,7 @@ from modelwarden.domain.identity import Caller, Identity, Person
 from modelwarden.domain.installation import ArtifactStore, Installation
 from modelwarden.domain.scribe import moment
 from modelwarden.domain.stages import Stage
-from modelwarden.resources.metric_rules import Direction, MetricRule, SegmentRule
+from modelwarden.resources.metric_rules import Direction, FairnessRule, MetricRule, SegmentRule
 from modelwarden.resources.model import Model, Stages
 from modelwarden.resources.model_decision import ModelDecision
 from modelwarden.resources.model_policy import ModelPolicy
@@ -70,15 +70,9 @@ def model_facts(raw: Mapping[str, Any]) -> facts.ModelFacts:
             for item in spec.authors or ()
         ),
         governed={name: stored[name] for name in facts.FROZEN if name in stored},
-        not_yet_supported=_not_yet_supported(stored),
+        not_yet_supported=tuple(name for name in NOT_YET if name in stored),
         status=raw.get("status", {}),
     )
-
-
-def _not_yet_supported(stored: Mapping[str, Any]) -> tuple[str, ...]:
-    fairness = any("fairness" in rule for rule in stored.get("metrics", ()))
-    named = tuple(name for name in NOT_YET if name in stored)
-    return (*named, "metrics.fairness") if fairness else named
 
 
 def version_facts(raw: Mapping[str, Any]) -> facts.VersionFacts:
@@ -254,7 +248,7 @@ def metric_rules(rules: Iterable[MetricRule]) -> tuple[facts.MetricRule, ...]:
             maximum=_decimal(rule.max),
             critical=bool(rule.critical),
             segments=tuple(_segment_rule(segment) for segment in rule.segments or ()),
-            has_fairness=rule.fairness is not None,
+            fairness=None if rule.fairness is None else _fairness_rule(rule.fairness),
         )
         for rule in rules
     )
@@ -266,6 +260,12 @@ def _segment_rule(rule: SegmentRule) -> facts.SegmentRule:
         minimum=_decimal(rule.min),
         maximum=_decimal(rule.max),
         min_samples=rule.min_samples or 0,
+    )
+
+
+def _fairness_rule(rule: FairnessRule) -> facts.FairnessRule:
+    return facts.FairnessRule(
+        by=rule.by, min_ratio=Decimal(rule.min_ratio), min_samples=rule.min_samples or 0
     )
 
 
