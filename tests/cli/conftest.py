@@ -62,8 +62,13 @@ class StampingApiServer(FakeApiServer):
             authors = stamp(live["spec"], new["spec"], stages, caller=caller, request_id=_id())
             return new if authors is None else new | {"spec": new["spec"] | {"authors": authors}}
 
-        manager = call.query["fieldManager"]
-        return self.store.patch(call.resource, (call.namespace, call.name), change, manager=manager)
+        return self.store.patch(
+            call.resource,
+            (call.namespace, call.name),
+            change,
+            manager=call.query["fieldManager"],
+            dry_run="dryRun" in call.query,
+        )
 
     @override
     def _carry_out(self, call: Call) -> JsonObject | str:

@@ -63,7 +63,7 @@ async def test_a_reference_goes_on_after_the_models_name(
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        (("promote", "m", "1", "--to", ""), "staging\nproduction\n:4\n"),
+        (("promote", "m", "1", "--to", ""), "registered\nstaging\nproduction\n:4\n"),
         (("get", "-o", "j"), "json\n:4\n"),
         (("register", ""), ":0\n"),
         (

@@ -116,9 +116,7 @@ async def test_a_version_that_is_there_already_is_said_to_be(world: World, cli: 
     )
 
 
-async def test_asking_a_version_in_production_into_staging_is_said_to_be_a_move_down(
-    world: World, cli: Run
-) -> None:
+async def test_a_move_down_is_no_promotion(world: World, cli: Run) -> None:
     await stories.in_production(world)
     before = stages(world)
 
@@ -128,24 +126,25 @@ async def test_asking_a_version_in_production_into_staging_is_said_to_be_a_move_
         1,
         (
             "fraud-detector 1 is in Production: Staging would be a move down, and nothing was "
-            "changed. It leaves Production when spec.stages.production names another version or "
-            "is removed.\n"
+            "changed. kubectl model demote fraud-detector 1 --to staging -n risk asks for that.\n"
         ),
         before,
     )
 
 
-async def test_a_move_down_that_is_wished_is_left_to_the_server(world: World, cli: Run) -> None:
-    await stories.in_production(world)
+async def test_an_archived_version_is_asked_back_to_be_registered(world: World, cli: Run) -> None:
+    await stories.registered(world)
     model = world.model()
-    model["spec"]["stages"] = {}
+    model["spec"]["stages"] = {"archived": [{"version": 1, "reason": "Superseded"}]}
+    model["status"]["stages"] = {"archived": [1]}
     world.server.put(MODELS, model)
 
-    result = await cli(*STAGING)
+    result = await cli(*STAGING[:3], "--to", "registered", "--reason", "Wanted again")
 
-    assert (result.code, result.out.splitlines()[0]) == (
+    assert (result.code, result.out.splitlines()[0], stages(world)) == (
         0,
-        "fraud-detector 1 is asked down from Production into Staging.",
+        "fraud-detector 1 is asked into Registered.",
+        {"archived": [], "registered": [{"version": 1, "reason": "Wanted again"}]},
     )
 
 
@@ -223,7 +222,7 @@ async def test_force_edits_even_what_is_kept_in_git(world: World, cli: Run) -> N
     await stories.registered(world)
     kept_in_git(world, {"staging": []})
 
-    result = await cli(*PRODUCTION, "--force")
+    result = await cli(*PRODUCTION, "--force", "--yes")
 
     assert (result.code, stages(world)["production"]) == (0, {"version": 1, "reason": "Release"})
 

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from modelwarden.domain.explain import Subject
-from modelwarden.domain.settling import Wish, settled
+from modelwarden.domain.settling import Wish, called_off, registered, settled, tried_again
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.verdicts import Verdict
 from tests.domain.told_objects import a_gate, a_model, a_version, an_attempt, held
@@ -101,6 +101,86 @@ def test_advice_that_the_sentence_ends_in_is_not_given_twice() -> None:
     ("ready", "outcome"), [("True", "Allow"), ("False", "Deny"), ("Unknown", "still open")]
 )
 def test_a_registration_ends_as_the_version_says(ready: str, outcome: str) -> None:
-    end = end_of(Wish(version=3, target=Stage.REGISTERED), a_model(), ready=ready)
+    record = a_version(ready=ready)
+
+    end = registered(Subject(model=a_model(), version=3, record=record, attempts=()))
 
     assert ("still open" if end is None else end.outcome) == outcome
+
+
+DEMOTED = Wish(version=3, target=Stage.REGISTERED, request_id="r1", generation=1)
+ARCHIVED = Wish(version=3, target=Stage.ARCHIVED, request_id="r1", generation=1)
+
+
+@pytest.mark.parametrize(
+    ("wish", "stage", "end"),
+    [
+        (DEMOTED, "Staging", None),
+        (DEMOTED, "Registered", "Version 3 is Registered."),
+        (ARCHIVED, "Retiring", None),
+        (ARCHIVED, "Archived", "Version 3 is Archived."),
+    ],
+)
+def test_a_move_down_ends_where_the_version_is(wish: Wish, stage: str, end: str | None) -> None:
+    record = a_version(stage=stage)
+
+    found = settled(wish, Subject(model=a_model(), version=3, record=record, attempts=()))
+
+    assert (None if found is None else found.sentence) == end
+
+
+TO_STAGING = an_attempt(GATE, to="Staging")
+STAGED = {"stages": {"staging": [{"version": 3, "reason": "stays asked"}]}}
+
+
+@pytest.mark.parametrize(
+    ("model", "attempt", "is_off"),
+    [
+        (a_model(), an_attempt(GATE), False),
+        (a_model(), an_attempt(GATE, succeeded=("False", "TakenBack", "x")), True),
+        (a_model(), TO_STAGING, False),
+        (a_model(**STAGED), TO_STAGING, True),
+    ],
+    ids=["open", "ended", "on its way", "asked into Staging too"],
+)
+def test_a_request_is_called_off_when_its_attempts_have_ended(
+    *, model: dict[str, Any], attempt: dict[str, Any], is_off: bool
+) -> None:
+    subject = Subject(model=model, version=3, record=a_version(), attempts=(attempt,))
+
+    end = called_off(PRODUCTION, subject)
+
+    assert (end is not None and end.allows) is is_off
+
+
+def test_a_request_is_not_called_off_before_the_operator_has_looked() -> None:
+    wish = Wish(version=3, target=Stage.PRODUCTION, generation=2)
+
+    subject = Subject(model=a_model(), version=3, record=a_version(), attempts=())
+
+    assert called_off(wish, subject) is None
+
+
+@pytest.mark.parametrize(
+    ("later", "end"),
+    [
+        ((), None),
+        ((an_attempt(GATE, number=2),), None),
+        (
+            (an_attempt(GATE, number=2, succeeded=("True", "Done", "")),),
+            "Version 3 is in Production.",
+        ),
+        ((an_attempt(GATE, number=2, succeeded=("False", "GateFailed", "No.")),), "No."),
+        ((an_attempt(GATE, number=2, to="Staging", succeeded=("True", "Done", "")),), None),
+    ],
+    ids=["not yet", "open", "succeeded", "failed", "of another stage"],
+)
+def test_what_is_tried_again_ends_as_its_next_attempt(
+    later: tuple[dict[str, Any], ...], end: str | None
+) -> None:
+    before = an_attempt(GATE, succeeded=("False", "GateFailed", "x"))
+    subject = Subject(model=a_model(), version=3, record=a_version(), attempts=(before, *later))
+
+    found = tried_again(before, subject)
+
+    assert (None if found is None else found.sentence) == end

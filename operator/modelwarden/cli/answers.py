@@ -26,16 +26,26 @@ class Format(StrEnum):
     JSON = "json"
     YAML = "yaml"
     NAME = "name"
+    WIDE = "wide"
+
+
+def is_for_people(output: Format | None) -> bool:
+    """Say whether an answer is read as words."""
+    return output in (None, Format.WIDE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What is printed, in one of its forms, and how the program ends."""
+    """What is printed, in one of its forms, and how the program ends.
+
+    `wide` is the page with more columns; without it the page is all there is.
+    """
 
     page: Page
     data: Any
     names: Sequence[str] = ()
     ending: Exit = Exit.DONE
+    wide: Page | None = None
 
 
 class CannotError(ModelwardenError):

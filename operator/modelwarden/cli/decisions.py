@@ -2,11 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, TypeAlias
 
 import typer
 
-from modelwarden.cli.answers import Answer, CannotError, Exit, Format, cannot, name_of, sentences
+from modelwarden.cli.answers import (
+    Answer,
+    CannotError,
+    Exit,
+    Format,
+    cannot,
+    is_for_people,
+    name_of,
+    sentences,
+)
 from modelwarden.cli.ballots import Ballot, may_be_voted_on, open_attempt
 from modelwarden.cli.pages.dossier import Dossier, dossier_page
 from modelwarden.cli.promote import Target
@@ -20,7 +30,7 @@ from modelwarden.cluster.client import JsonObject
 from modelwarden.cluster.paths import MODEL_DECISIONS
 from modelwarden.domain.attempts_told import Raw
 from modelwarden.domain.identity import Caller
-from modelwarden.domain.settling import Wish
+from modelwarden.domain.settling import Wish, settled
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.verdicts import Outcome, Verdict
 
@@ -69,7 +79,7 @@ async def vote(session: Session, about: Vote) -> Answer:
     champion = await _champion(session, attempt)
     now = datetime.now(UTC)
     dossier = Dossier(attempt=attempt, record=record, champion=champion, now=now)
-    if about.output is None:
+    if is_for_people(about.output):
         session.screen.print(dossier_page(dossier))
     _confirm(session, about)
     return await send(session, about, ballot)
@@ -108,7 +118,13 @@ async def send(session: Session, about: Vote, ballot: Ballot) -> Answer:
             target=about.target,
             request_id=ballot.attempt["spec"]["request"]["id"],
         )
-        watch = Watch(model=about.model, wish=wish, seconds=about.seconds, output=about.output)
+        watch = Watch(
+            model=about.model,
+            version=about.version,
+            ended=partial(settled, wish),
+            seconds=about.seconds,
+            output=about.output,
+        )
         return await wait_for(session, watch)
     return _sent(about, created)
 

@@ -7,7 +7,10 @@ import typer
 from modelwarden import __version__
 from modelwarden.cli import (
     approve,
+    archive,
     audit,
+    cancel,
+    demote,
     get,
     history,
     lineage,
@@ -16,6 +19,7 @@ from modelwarden.cli import (
     reject,
     resolve,
     retract,
+    rollback,
     serving_at,
     why,
 )
@@ -34,6 +38,10 @@ for name, module in (
     ("get", get),
     ("why", why),
     ("promote", promote),
+    ("demote", demote),
+    ("archive", archive),
+    ("cancel", cancel),
+    ("rollback", rollback),
     ("approve", approve),
     ("reject", reject),
     ("retract", retract),

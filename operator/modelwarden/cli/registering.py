@@ -24,8 +24,7 @@ from modelwarden.cluster.answers import ApiError
 from modelwarden.cluster.client import JsonObject
 from modelwarden.cluster.paths import CONFIG_MAPS, MODEL_VERSIONS
 from modelwarden.domain.artifact_uri import store_prefix
-from modelwarden.domain.settling import Wish
-from modelwarden.domain.stages import Stage
+from modelwarden.domain.settling import registered
 from modelwarden.resources.model_version import ModelVersion
 
 # Pipelines register at the same time; each takes the next number that is free.
@@ -80,7 +79,8 @@ async def register(
         return _registered(created)
     watch = Watch(
         model=registration.model,
-        wish=Wish(version=created["spec"]["version"], target=Stage.REGISTERED),
+        version=created["spec"]["version"],
+        ended=registered,
         seconds=registration.seconds,
         output=output,
     )

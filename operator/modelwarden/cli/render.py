@@ -10,7 +10,7 @@ import yaml
 from rich.console import Console
 from rich.text import Text
 
-from modelwarden.cli.answers import Answer, Format
+from modelwarden.cli.answers import Answer, Format, is_for_people
 from modelwarden.cli.layout import Page, PageLine, Span, Tone, line
 
 _STYLES = {
@@ -32,7 +32,7 @@ class Screen:
 
     def is_read_by_a_person(self, output: Format | None) -> bool:
         """Say whether answers go to a terminal, as words."""
-        return output is None and self._out.file.isatty()
+        return is_for_people(output) and self._out.file.isatty()
 
     def show(self, answer: Answer, output: Format | None) -> None:
         """Print an answer in the form that was asked for."""
@@ -44,6 +44,8 @@ class Screen:
             case Format.NAME:
                 for name in answer.names:
                     self._raw(name)
+            case Format.WIDE:
+                self.print(answer.page if answer.wide is None else answer.wide)
             case None:
                 self.print(answer.page)
 

@@ -2,20 +2,24 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeAlias
 
-from modelwarden.cli.answers import Answer, CannotError, Exit, Format
+from modelwarden.cli.answers import Answer, CannotError, Exit, Format, is_for_people
 from modelwarden.cli.layout import Page, Span, Tone, line
 from modelwarden.cli.pages.why import claims, why_page
 from modelwarden.cli.reading import read_model, read_subject
 from modelwarden.cli.session import Session
 from modelwarden.domain.ages import seconds_of
 from modelwarden.domain.attempts_told import Line
-from modelwarden.domain.explain import Explanation, explain
-from modelwarden.domain.settling import BROKEN, Wish, settled
+from modelwarden.domain.explain import Explanation, Subject, explain
+from modelwarden.domain.settling import BROKEN
 from modelwarden.domain.verdicts import Verdict
+
+# Says how what is waited for ended; None while it has not.
+Ended: TypeAlias = Callable[[Subject], Verdict | None]
 
 # Often enough to see a gate begin and end, seldom enough for a cluster full of waiting pipelines.
 POLL_SECONDS = 1.0
@@ -26,7 +30,8 @@ class Watch:
     """What is waited for: how long, and whether the answer is for a machine."""
 
     model: str
-    wish: Wish
+    version: int
+    ended: Ended
     seconds: int
     output: Format | None
 
@@ -45,8 +50,8 @@ async def wait_for(session: Session, watch: Watch) -> Answer:
     told: tuple[Line, ...] = ()
     while True:
         model = await read_model(session, watch.model)
-        subject = await read_subject(session, model, watch.wish.version)
-        end = settled(watch.wish, subject)
+        subject = await read_subject(session, model, watch.version)
+        end = watch.ended(subject)
         explanation = explain(subject, now=datetime.now(UTC))
         _tell(session, watch, _news(told, explanation.lines))
         told = explanation.lines
@@ -61,7 +66,7 @@ def _news(before: Sequence[Line], after: Sequence[Line]) -> Sequence[Line]:
 
 def _tell(session: Session, watch: Watch, news: Sequence[Line]) -> None:
     # A machine that reads the answer gets the answer alone.
-    tell = session.screen.print if watch.output is None else session.screen.note
+    tell = session.screen.print if is_for_people(watch.output) else session.screen.note
     tell(claims(news))
 
 

@@ -21,11 +21,17 @@ async def create(
 
 
 async def merge(
-    session: Session, resource: Resource, name: str, *, patch: Mapping[str, Any]
+    session: Session,
+    resource: Resource,
+    name: str,
+    *,
+    patch: Mapping[str, Any],
+    dry_run: bool = False,
 ) -> JsonObject:
     """Change an object by merge; a resourceVersion in it makes that a compare-and-swap."""
     path = resource.path(await session.namespace(), name)
-    return await _sent(session, "PATCH", path, body=patch)
+    query = {"dryRun": "All"} if dry_run else {}
+    return await _sent(session, "PATCH", path, body=patch, query=query)
 
 
 async def _sent(

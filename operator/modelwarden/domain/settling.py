@@ -19,7 +19,6 @@ class Wish:
     """What was asked: a version into a stage, by the request with this id.
 
     `generation` is that of the Model with the request in it; 0 if the request changed nothing.
-    Registered is asked for by the creation of the version, and needs neither.
     """
 
     version: int
@@ -30,13 +29,11 @@ class Wish:
 
 def settled(wish: Wish, subject: Subject) -> Verdict | None:
     """Say how it ended; None while it may still come true."""
-    if wish.target is Stage.REGISTERED:
-        return _registered(subject)
     status = subject.model.get("status", {})
     if status.get("observedGeneration", -1) < wish.generation:
         return None
-    if _is_there(wish, status.get("stages", {})):
-        return allow("Done", f"Version {wish.version} is in {wish.target}.")
+    if _is_there(wish, status.get("stages", {}), subject=subject):
+        return allow("Done", f"Version {wish.version} {_where(wish.target)}.")
     own = [a for a in subject.attempts if a["spec"]["version"] == wish.version]
     if any(is_open(attempt) for attempt in own):
         return None
@@ -47,13 +44,8 @@ def settled(wish: Wish, subject: Subject) -> Verdict | None:
     return _end_of_its_attempt(wish, own)
 
 
-def _advice(item: Raw) -> str:
-    """Give the next step, unless the sentence ends in the same advice."""
-    advice = str(item.get("nextStep", ""))
-    return "" if advice.rpartition(", then ")[2] in item["message"] else advice
-
-
-def _registered(subject: Subject) -> Verdict | None:
+def registered(subject: Subject) -> Verdict | None:
+    """Say how a registration ended; the creation of the version asked for it."""
     if subject.registration == "True":
         return allow("Done", f"Version {subject.version} is registered.")
     if subject.registration == "False":
@@ -62,9 +54,64 @@ def _registered(subject: Subject) -> Verdict | None:
     return None
 
 
-def _is_there(wish: Wish, stages: Raw) -> bool:
+def called_off(wish: Wish, subject: Subject) -> Verdict | None:
+    """Say that nothing brings the version into the stage any more; None while something may.
+
+    On its way to Production a version is brought into Staging first, unless that is asked too.
+    """
+    model = subject.model
+    if model.get("status", {}).get("observedGeneration", -1) < wish.generation:
+        return None
+    staging = model["spec"].get("stages", {}).get("staging", ())
+    targets = {wish.target}
+    if wish.target is Stage.PRODUCTION and all(e["version"] != wish.version for e in staging):
+        targets.add(Stage.STAGING)
+    own = (a for a in subject.attempts if a["spec"]["version"] == wish.version)
+    if any(is_open(attempt) and attempt["spec"]["to"] in targets for attempt in own):
+        return None
+    text = f"Nothing brings version {wish.version} into {wish.target} any more."
+    return allow("CalledOff", text)
+
+
+def tried_again(before: Raw, subject: Subject) -> Verdict | None:
+    """Say how the attempt after this one ended; None while it is open, or not there yet."""
+    spec = before["spec"]
+    later = [
+        attempt
+        for attempt in subject.attempts
+        if (attempt["spec"]["version"], attempt["spec"]["to"]) == (spec["version"], spec["to"])
+        and attempt["spec"]["attempt"] > spec["attempt"]
+    ]
+    if not later:
+        return None
+    newest = max(later, key=lambda attempt: int(attempt["spec"]["attempt"]))
+    succeeded = condition(newest, "Succeeded")
+    match succeeded.get("status"):
+        case "True":
+            return allow("Done", f"Version {spec['version']} {_where(Stage(spec['to']))}.")
+        case "False" if succeeded["reason"] not in _REOPENS:
+            return deny(succeeded["reason"], succeeded.get("message", ""))
+        case _:
+            return None
+
+
+def _advice(item: Raw) -> str:
+    """Give the next step, unless the sentence ends in the same advice."""
+    advice = str(item.get("nextStep", ""))
+    return "" if advice.rpartition(", then ")[2] in item["message"] else advice
+
+
+def _where(stage: Stage) -> str:
+    """Say where a version is: `is in Staging`, `is Archived`."""
+    return f"is {'in ' if stage in (Stage.STAGING, Stage.PRODUCTION) else ''}{stage}"
+
+
+def _is_there(wish: Wish, stages: Raw, *, subject: Subject) -> bool:
     if wish.target is Stage.PRODUCTION:
         return bool(stages.get("production", {}).get("version") == wish.version)
+    if wish.target in (Stage.REGISTERED, Stage.ARCHIVED):
+        # Nothing lists what is Registered, and not everything that is Archived.
+        return subject.stage == wish.target
     return wish.version in stages.get(wish.target.lower(), ())
 
 
