@@ -11,6 +11,9 @@ from pydantic.alias_generators import to_camel
 from modelwarden.errors import MisconfiguredError
 
 Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+Claim: TypeAlias = Annotated[
+    str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)
+]
 Port: TypeAlias = Annotated[int, Field(ge=1, le=65535)]
 Seconds: TypeAlias = Annotated[int, Field(ge=1)]
 
@@ -78,17 +81,33 @@ class LeaseSettings(Part):
 
 
 class Store(Part):
-    """A place for artifacts; a URI outside all of them is refused."""
+    """A place for artifacts, in S3 or on a claim; a URI outside all of them is refused."""
 
     name: Name
-    uri_prefix: str = Field(pattern=r"^s3://[^/]+/(.*/)?$")
+    uri_prefix: str = Field(pattern=r"^(s3|pvc)://[^/]+/(.*/)?$")
     """Ends in a slash; `{namespace}` stands for the namespace of the version."""
+    claim: Claim | None = None
+    """The PersistentVolumeClaim of the gates namespace that has what pvc:// names; without it,
+    the one that the URI names."""
     endpoint: str = ""
     """Empty for the cloud provider's own."""
     region: str = "us-east-1"
     secret: Name | None = None
     """A Secret in the gates namespace with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."""
     addressing: Literal["path", "virtual"] = "path"
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> Self:
+        of_the_other_kind = {"claim"}
+        if self.uri_prefix.startswith("pvc://"):
+            of_the_other_kind = {"endpoint", "region", "secret", "addressing"}
+        if wrong := sorted(self.model_fields_set & of_the_other_kind):
+            kind = self.uri_prefix.partition("://")[0]
+            raise ValueError(f"a store at {kind}:// has no {', '.join(wrong)}")
+        # Two namespaces whose claims are one volume could read each other's files.
+        if self.claim and "{namespace}" in self.uri_prefix.split("/")[2]:
+            raise ValueError("claim: cannot be one claim for each {namespace} of uriPrefix")
+        return self
 
 
 class Person(Part):

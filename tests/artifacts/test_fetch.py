@@ -124,6 +124,7 @@ def test_without_a_digest_nothing_is_fetched(
         "file:///etc/passwd",
         "s3://models/../etc/",
         "pvc://claim/model/",
+        "oci://registry.example.com/models/fraud:3",
         "s3://models-without-end/nothing/",
     ],
 )

@@ -35,7 +35,8 @@ EVERYTHING = {
             "region": "us-east-1",
             "secret": "store-main",
             "addressing": "path",
-        }
+        },
+        {"name": "shared", "uriPrefix": "pvc://models/{namespace}/", "claim": "gates-models"},
     ],
     "identity": {
         "usernamePrefix": "oidc:",

@@ -182,7 +182,7 @@ def test_the_gates_namespace_enforces_restricted_pods_and_lets_nothing_in(
     assert account["automountServiceAccountToken"] is False
 
 
-def test_the_published_stores_name_no_secret(everything: Rendered) -> None:
+def test_the_published_stores_name_nothing_of_the_gates_namespace(everything: Rendered) -> None:
     published = everything.named("ConfigMap", "modelwarden-stores")["data"]["stores.yaml"]
 
     assert yaml.safe_load(published) == [
@@ -192,7 +192,8 @@ def test_the_published_stores_name_no_secret(everything: Rendered) -> None:
             "endpoint": "http://s3.storage.svc:7070",
             "region": "us-east-1",
             "addressing": "path",
-        }
+        },
+        {"name": "shared", "uriPrefix": "pvc://models/{namespace}/"},
     ]
 
 

@@ -229,6 +229,77 @@ async def test_an_artifact_that_is_in_a_store_already_is_only_recorded(
     assert (result.code, versions(world)["fraud-detector-1"]["artifact"]) == (0, spec["artifact"])
 
 
+@pytest.fixture
+def volume(world: World) -> None:
+    """A claim, published as the store of the installation."""
+    store = {"name": "shared", "uriPrefix": "pvc://models/{namespace}/"}
+    metadata = {"name": "modelwarden-stores", "namespace": "modelwarden-system"}
+    data = {"stores.yaml": yaml.safe_dump([store])}
+    world.server.put(CONFIG_MAPS, {"metadata": metadata, "data": data})
+
+
+@pytest.mark.usefixtures("volume")
+async def test_what_lies_on_a_volume_is_recorded_by_the_digest_of_a_copy(
+    world: World, cli: Run, artifact: str
+) -> None:
+    uri = "pvc://models/risk/fraud/1/model.onnx"
+
+    result = await cli(*REGISTER, artifact, "--uri", uri)
+
+    assert (result.code, result.err, versions(world)["fraud-detector-1"]["artifact"]) == (
+        0,
+        "",
+        {"uri": uri, "digest": f"sha256:{DIGEST}", "format": "ONNX", "sizeBytes": len(BYTES)},
+    )
+
+
+@pytest.mark.usefixtures("volume")
+async def test_nothing_is_sent_to_a_volume_and_the_way_is_said(
+    world: World, cli: Run, artifact: str
+) -> None:
+    result = await cli(*REGISTER, artifact)
+
+    assert (result.code, versions(world), result.err) == (
+        1,
+        {},
+        (
+            "The store shared is a volume, to which nothing can be sent from here. Copy "
+            f"{artifact} there with a pod that mounts it, then: kubectl model register {artifact} "
+            "--model fraud-detector --uri pvc://models/risk/<path>\n"
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("uri", "words"),
+    [
+        ("pvc://models/hr/model.onnx", "is in no store that namespace risk may take"),
+        ("pvc://models/risk/../hr/model.onnx", "does not say where an artifact lies"),
+        ("pvc://models/risk/fraud/1/", "is a file, and the URI of a file does not end in a slash"),
+        ("/models/risk/model.onnx", "it must begin with s3://"),
+    ],
+)
+@pytest.mark.usefixtures("volume")
+async def test_a_place_that_no_gate_would_read_is_refused(
+    world: World, cli: Run, artifact: str, uri: str, words: str
+) -> None:
+    result = await cli(*REGISTER, artifact, "--uri", uri)
+
+    assert (result.code, words in result.err, versions(world)) == (1, True, {})
+
+
+@pytest.mark.usefixtures("volume")
+async def test_a_place_without_a_copy_to_take_the_digest_of_is_refused(
+    world: World, cli: Run
+) -> None:
+    result = await cli(*REGISTER, "--uri", "pvc://models/risk/model.onnx")
+
+    assert (result.code, result.err) == (
+        1,
+        "--uri says where an artifact lies; give a copy of it too, as PATH.\n",
+    )
+
+
 async def test_nothing_to_register_is_said(world: World, cli: Run) -> None:
     result = await cli(*REGISTER)
 

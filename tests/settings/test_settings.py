@@ -34,6 +34,7 @@ def test_every_part_is_read() -> None:
     assert settings.stores[0].model_dump() == {
         "name": "main",
         "uri_prefix": "s3://models/{namespace}/",
+        "claim": None,
         "endpoint": "http://s3:7070",
         "region": "us-east-1",
         "secret": "store",
@@ -52,6 +53,24 @@ def test_every_part_is_read() -> None:
         (
             "gates: {image: x}\nstores: [{name: a, uriPrefix: 's3://models/a'}]",
             "stores.0.uriPrefix",
+        ),
+        (
+            "gates: {image: x}\nstores: [{name: a, uriPrefix: 's3://models/', claim: models}]",
+            "stores.0: Value error, a store at s3:// has no claim",
+        ),
+        (
+            (
+                "gates: {image: x}\n"
+                "stores: [{name: a, uriPrefix: 'pvc://models/', secret: b, region: eu}]"
+            ),
+            "stores.0: Value error, a store at pvc:// has no region, secret",
+        ),
+        (
+            (
+                "gates: {image: x}\n"
+                "stores: [{name: a, uriPrefix: 'pvc://{namespace}-models/', claim: models}]"
+            ),
+            "stores.0: Value error, claim: cannot be one claim for each {namespace}",
         ),
         ("gates: {image: x, deadline_seconds: 1}", "gates.deadline_seconds: Extra inputs"),
         ("gates: [", "settings: is not YAML"),

@@ -42,11 +42,11 @@ controller:
   sweepSeconds: {{ int .Values.controller.sweepSeconds }}
 {{- end -}}
 
-{{- /* The stores as everybody may know them: without the names of Secrets. */ -}}
+{{- /* The stores as everybody may know them: without what is in the gates namespace. */ -}}
 {{- define "modelwarden.publishedStores" -}}
 {{- $published := list -}}
 {{- range .Values.stores -}}
-{{- $published = append $published (omit . "secret") -}}
+{{- $published = append $published (omit . "secret" "claim") -}}
 {{- end -}}
 {{ toYaml $published }}
 {{- end -}}

@@ -1,7 +1,8 @@
 """Brings an artifact to a pod that serves it, before its containers start.
 
 What to bring comes from the pod's own annotations, so a pod keeps the version it was made for. How
-the store is reached comes from the client library's own environment variables.
+S3 is reached comes from the client library's own environment variables; a claim is read where the
+pod mounts it.
 """
 
 import shutil
@@ -12,10 +13,11 @@ from pathlib import Path
 from typing import Final
 
 from modelwarden.artifacts.bringing import bring
+from modelwarden.artifacts.claims import DEFAULT_FOLDER, FOLDER
 from modelwarden.artifacts.failures import ArtifactRefusedError
-from modelwarden.artifacts.s3 import S3Source, StoreAccess, connect
-from modelwarden.artifacts.sources import Limits
-from modelwarden.domain.artifact_uri import ArtifactUri, Scheme, parse
+from modelwarden.artifacts.places import source_at
+from modelwarden.artifacts.s3 import StoreAccess
+from modelwarden.artifacts.sources import Limits, Source
 from modelwarden.domain.digests import is_digest
 from modelwarden.errors import ModelwardenError
 
@@ -36,41 +38,32 @@ def run_fetch(environment: Mapping[str, str]) -> int:
         # Before the first promotion and after a withdrawal; the server stays unready by itself.
         _say("no model yet: this pod's annotations name no artifact")
         return 0
+    access = StoreAccess(addressing=environment.get(ADDRESSING) or None)
+    claims = Path(environment.get(FOLDER) or DEFAULT_FOLDER)
     try:
-        size = fetch(uri, digest, into=target, addressing=environment.get(ADDRESSING))
+        size = fetch(source_at(uri, access, claims=claims), digest, into=target)
     except (ModelwardenError, OSError) as error:
-        _say(f"{type(error).__name__.removesuffix('Error')}: {error}")
+        _say(f"{type(error).__name__.removesuffix('Error')}: {uri}: {error}")
         return 1
     _say(f"{uri} is in {target}: {size} bytes, {digest}")
     return 0
 
 
-def fetch(uri: str, digest: str, *, into: Path, addressing: str | None = None) -> int:
+def fetch(source: Source, digest: str, *, into: Path) -> int:
     """Bring one artifact into a folder and give its size; with another digest nothing arrives."""
-    place = _place(uri)
     if not is_digest(digest):
         raise ArtifactRefusedError("DigestMissing", f"{DIGEST} is no digest: {digest!r:.100}.")
-    source = S3Source(connect(StoreAccess(addressing=addressing or None)), place)
     files = source.files(Limits())
     _clear_unfinished(into)
     unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=into))
     try:
         arrived = bring(source, files, into=unfinished)
         if arrived != digest:
-            raise ArtifactRefusedError("DigestDiffers", f"{uri} is {arrived}, not {digest}.")
+            raise ArtifactRefusedError("DigestDiffers", f"Its digest is {arrived}, not {digest}.")
         _put_in_place(unfinished, into)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return sum(file.size for file in files)
-
-
-def _place(uri: str) -> ArtifactUri:
-    place = parse(uri)
-    if not isinstance(place, ArtifactUri):
-        raise ArtifactRefusedError(place.code, place.message)
-    if place.scheme is not Scheme.S3:
-        raise ArtifactRefusedError("StoreNotSupported", f"Nothing is fetched from {uri} yet.")
-    return place
 
 
 def _clear_unfinished(target: Path) -> None:

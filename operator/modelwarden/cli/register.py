@@ -52,6 +52,13 @@ def command(
     form: Annotated[
         str | None, typer.Option("--format", help="ONNX, Safetensors or MLflow.")
     ] = None,
+    uri: Annotated[
+        str | None,
+        typer.Option(
+            help="Where the artifact lies already: nothing is sent, and PATH is a copy of it here, "
+            "for its digest."
+        ),
+    ] = None,
     store: Annotated[str | None, typer.Option(help="Which store, by name.")] = None,
     endpoint: Annotated[
         str | None, typer.Option(help="Where the store is reached from here, if elsewhere.")
@@ -84,6 +91,7 @@ def command(
                 metrics=_read(metrics, metrics_of, numbers_as_text=True) if metrics else (),
             ),
             form=form,
+            uri=uri,
             store=store,
             endpoint=endpoint,
             dry_run=dry_run is DryRun.CLIENT,

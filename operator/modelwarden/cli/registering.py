@@ -12,7 +12,7 @@ import yaml
 from modelwarden.artifacts.bringing import digest_of_source
 from modelwarden.artifacts.directory import DirectorySource
 from modelwarden.artifacts.s3 import StoreAccess, connect
-from modelwarden.artifacts.sources import Limits
+from modelwarden.artifacts.sources import Limits, StoredFile
 from modelwarden.artifacts.upload import upload
 from modelwarden.cli.answers import Answer, CannotError, Format, name_of, sentences
 from modelwarden.cli.manifests import Given, format_of, manifest
@@ -23,8 +23,9 @@ from modelwarden.cli.writing import create
 from modelwarden.cluster.answers import ApiError
 from modelwarden.cluster.client import JsonObject
 from modelwarden.cluster.paths import CONFIG_MAPS, MODEL_VERSIONS
-from modelwarden.domain.artifact_uri import store_prefix
+from modelwarden.domain.artifact_uri import ArtifactUri, parse, store_for, store_prefix
 from modelwarden.domain.settling import registered
+from modelwarden.domain.verdicts import Verdict
 from modelwarden.resources.model_version import ModelVersion
 
 # Pipelines register at the same time; each takes the next number that is free.
@@ -52,6 +53,7 @@ class Registration:
     base: Mapping[str, Any]
     given: Given
     form: str | None
+    uri: str | None
     store: str | None
     endpoint: str | None
     dry_run: bool
@@ -68,6 +70,8 @@ async def register(
     if registration.path is not None:
         artifact = await _artifact(session, registration, registration.path)
         registration = replace(registration, given=replace(registration.given, artifact=artifact))
+    elif registration.uri is not None:
+        raise CannotError("--uri says where an artifact lies; give a copy of it too, as PATH.")
     elif "artifact" not in registration.base:
         raise CannotError("Nothing to register: give a file or folder, or --from with an artifact.")
     first = registration.version or model.get("status", {}).get("nextVersion", 1)
@@ -112,26 +116,86 @@ async def _manifest(session: Session, registration: Registration, version: int) 
 
 
 async def _artifact(session: Session, registration: Registration, path: Path) -> dict[str, Any]:
+    copy = _read_copy(registration, path)
+    if registration.uri is not None:
+        await _check_place(session, registration, copy=copy, uri=registration.uri)
+        return await _described(copy, registration.uri)
     store = await _store(session, registration)
     prefix = store_prefix(store, await session.namespace())
-    source = DirectorySource(path)
-    files = source.files(Limits())
-    names = [file.name for file in files]
-    form = registration.form or format_of(names)
-    if form is None:
-        raise CannotError(f"The names in {path} do not tell its format: give it with --format.")
-    size = sum(file.size for file in files)
+    if not prefix.startswith("s3://"):
+        raise CannotError(_no_upload(registration, prefix, store=store, path=path))
     if registration.dry_run:
-        digest = await asyncio.to_thread(digest_of_source, source, files)
-        end = "" if source.is_folder else names[0]
-        uri = f"{prefix}{digest.replace(':', '/')}/{end}"
-        return {"uri": uri, "digest": digest, "format": form, "sizeBytes": size}
+        place = _place_by_digest(prefix, copy, digest=await _digest(copy))
+        return await _described(copy, place)
     client = connect(_access(store, registration.endpoint))
     session.may_have_written = True
     sent = await asyncio.to_thread(
         lambda: upload(path, client, store_prefix=prefix, told=_teller(session))
     )
-    return {"uri": sent.uri, "digest": sent.digest, "format": form, "sizeBytes": size}
+    return {**copy.facts, "uri": sent.uri, "digest": sent.digest}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copy:
+    """The artifact as it lies on this machine."""
+
+    source: DirectorySource
+    files: Sequence[StoredFile]
+    form: str
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a record says of it besides its place and its digest."""
+        return {"format": self.form, "sizeBytes": sum(file.size for file in self.files)}
+
+
+def _read_copy(registration: Registration, path: Path) -> Copy:
+    source = DirectorySource(path)
+    files = source.files(Limits())
+    form = registration.form or format_of([file.name for file in files])
+    if form is None:
+        raise CannotError(f"The names in {path} do not tell its format: give it with --format.")
+    return Copy(source=source, files=files, form=form)
+
+
+async def _digest(copy: Copy) -> str:
+    return await asyncio.to_thread(digest_of_source, copy.source, copy.files)
+
+
+async def _described(copy: Copy, uri: str) -> dict[str, Any]:
+    return {**copy.facts, "uri": uri, "digest": await _digest(copy)}
+
+
+def _place_by_digest(prefix: str, copy: Copy, *, digest: str) -> str:
+    end = "" if copy.source.is_folder else copy.files[0].name
+    return f"{prefix}{digest.replace(':', '/')}/{end}"
+
+
+def _no_upload(registration: Registration, prefix: str, *, store: Store, path: Path) -> str:
+    """Say how an artifact gets onto a volume, which only pods can write to."""
+    slash = "/" if path.is_dir() else ""
+    return (
+        f"The store {store.name} is a volume, to which nothing can be sent from here. Copy {path} "
+        f"there with a pod that mounts it, then: kubectl model register {path} --model "
+        f"{registration.model} --uri {prefix}<path>{slash}"
+    )
+
+
+async def _check_place(
+    session: Session, registration: Registration, *, copy: Copy, uri: str
+) -> None:
+    """Refuse a place that no gate would read, and one of another kind than the copy."""
+    place = parse(uri)
+    if not isinstance(place, ArtifactUri):
+        raise CannotError(place.message)
+    if place.is_folder != copy.source.is_folder:
+        kind = "folder" if copy.source.is_folder else "file"
+        slash = "ends in a slash" if copy.source.is_folder else "does not end in a slash"
+        raise CannotError(f"{copy.source.path} is a {kind}, and the URI of a {kind} {slash}.")
+    stores = await _published(session, registration)
+    found = store_for(place, namespace=await session.namespace(), stores=stores)
+    if isinstance(found, Verdict):
+        raise CannotError(found.message)
 
 
 def _teller(session: Session) -> Callable[[str], None]:
@@ -154,6 +218,17 @@ def _access(store: Store, endpoint: str | None) -> StoreAccess:
 
 async def _store(session: Session, registration: Registration) -> Store:
     """Find the store by name, or the first one."""
+    stores = await _published(session, registration)
+    if registration.store is None:
+        return stores[0]
+    found = [store for store in stores if store.name == registration.store]
+    if not found:
+        names = ", ".join(store.name for store in stores)
+        raise CannotError(f"There is no store {registration.store}. There is {names}.")
+    return found[0]
+
+
+async def _published(session: Session, registration: Registration) -> Sequence[Store]:
     client = await session.client()
     name = f"{registration.operator_name}-stores"
     published = await client.find(CONFIG_MAPS, name, registration.operator_namespace)
@@ -163,13 +238,7 @@ async def _store(session: Session, registration: Registration) -> Store:
             f"No store is published in {registration.operator_namespace}: ask the platform team "
             "for one, or say with --operator-namespace where the operator is."
         )
-    if registration.store is None:
-        return stores[0]
-    found = [store for store in stores if store.name == registration.store]
-    if not found:
-        names = ", ".join(store.name for store in stores)
-        raise CannotError(f"There is no store {registration.store}. There is {names}.")
-    return found[0]
+    return stores
 
 
 def _stores(published: JsonObject) -> Sequence[Store]:

@@ -157,5 +157,5 @@ def _refused(text: str, problem: str) -> Verdict:
     return deny(
         NOT_UNDERSTOOD,
         f"{text!r:.200} does not say where an artifact lies: {problem}.",
-        "Write s3://<bucket>/<key> for a file or s3://<bucket>/<key>/ for a folder.",
+        "Write s3://<bucket>/<key> or pvc://<claim>/<path>, with a slash at its end for a folder.",
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from modelwarden.domain.artifact_uri import ArtifactUri, parse, store_for
+from modelwarden.domain.artifact_uri import ArtifactUri, Scheme, parse, store_for
 from modelwarden.domain.identity import Identity
 from modelwarden.domain.verdicts import Verdict
 
@@ -17,6 +17,7 @@ class ArtifactStore:
     endpoint: str = ""
     region: str = ""
     secret: str = ""
+    claim: str = ""
     addressing: str = "path"
 
     def to_json(self) -> Mapping[str, str]:
@@ -28,6 +29,20 @@ class ArtifactStore:
             "region": self.region,
             "addressing": self.addressing,
         }
+
+    def mount_of(self, uri: ArtifactUri) -> "ClaimMount | None":
+        """Say which claim a gate's pod needs for an artifact, and by which name it is read."""
+        if uri.scheme is not Scheme.PVC:
+            return None
+        return ClaimMount(name=uri.root, claim=self.claim or uri.root)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimMount:
+    """A claim of the gates namespace, and the name that URIs call it by."""
+
+    name: str
+    claim: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,6 +40,7 @@ def installation_of(settings: Settings, origin: str) -> Installation:
                 endpoint=store.endpoint,
                 region=store.region,
                 secret=store.secret or "",
+                claim=store.claim or "",
                 addressing=store.addressing,
             )
             for store in settings.stores

@@ -9,6 +9,7 @@ from modelwarden.domain.facts import RunFacts, RunKey, RunState
 from modelwarden.domain.projection import JobOrder
 from modelwarden.domain.scribe import moment
 from modelwarden.settings import Gates
+from modelwarden.workflows.claims import claim_mounts, claim_volumes
 
 # A pod that never starts keeps its Job for so much longer than the gate itself may take.
 START_SECONDS = 60
@@ -85,7 +86,10 @@ def _pod(order: JobOrder, gates: Gates) -> dict[str, Any]:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108
+        "volumeMounts": [
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108
+            *claim_mounts(order.store, order.version.artifact.uri),
+        ],
     }
     if gates.resources:
         container["resources"] = {kind: dict(amounts) for kind, amounts in gates.resources.items()}
@@ -104,7 +108,10 @@ def _pod(order: JobOrder, gates: Gates) -> dict[str, Any]:
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": [container],
-        "volumes": [{"name": "tmp", "emptyDir": {}}],
+        "volumes": [
+            {"name": "tmp", "emptyDir": {}},
+            *claim_volumes(order.store, order.version.artifact.uri),
+        ],
     }
 
 
