@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
             from modelwarden.validation.job import run_validate
 
-            return run_validate(os.environ)
+            return run_validate(os.environ, asked.gate)
         case _:
             from modelwarden.artifacts.fetch import run_fetch
 
@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         served = processes.add_parser(name, help=words, description=words)
         served.add_argument("--settings", type=Path, required=True, help="the settings file")
     judged = processes.add_parser("validate", help="judge one artifact, inside a gate's pod")
-    judged.add_argument("gate", choices=["artifact"], help="what is to be judged")
+    judged.add_argument("gate", choices=["artifact", "contract"], help="what is to be judged")
     processes.add_parser("fetch", help="bring an artifact to the pod that serves it")
     return parser
 

@@ -13,8 +13,8 @@ import yaml
 from sklearn.metrics import roc_auc_score
 
 from modelwarden.domain.floor import metadata_is_complete
+from modelwarden.domain.signatures import Signature
 from modelwarden.resources.model_version import ModelVersion
-from modelwarden.validation.facts import tensors_from_json
 from modelwarden.validation.onnx_model import read
 from modelwarden.workflows.facts import version_facts
 
@@ -81,8 +81,7 @@ def test_the_recorded_metrics_are_what_the_file_does(
 def test_the_recorded_signature_is_the_files_own(trained: dict[int, Any], number: int) -> None:
     facts = read(trained[number].file)
 
-    assert facts.inputs == tensors_from_json(trained[number].signature["inputs"])
-    assert facts.outputs == tensors_from_json(trained[number].signature["outputs"])
+    assert facts.signature == Signature.from_json(trained[number].signature)
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])

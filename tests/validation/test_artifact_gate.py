@@ -5,20 +5,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
+import numpy as np
 import pytest
+from onnx import TensorProto, helper
+from safetensors.numpy import save_file
 
 from modelwarden.artifacts.bringing import digest_of_source
 from modelwarden.artifacts.directory import DirectorySource
 from modelwarden.artifacts.failures import StoreDeniedError, StoreUnavailableError
 from modelwarden.artifacts.sources import Limits, Source
 from modelwarden.domain.gate_results import Check
+from modelwarden.domain.signatures import Signature, Tensor, packed
 from modelwarden.domain.state import GateOutcome
-from modelwarden.validation.artifact_gate import ArtifactClaim, Signature, judge
-from modelwarden.validation.facts import Tensor
+from modelwarden.validation.artifact_gate import ArtifactClaim, judge
 
 from .models import model, saved
 
 X = Tensor(name="x", type="float32", shape=(-1, 3))
+W = Tensor(name="w", type="float32", shape=(3,))
 Y = Tensor(name="y", type="float32", shape=(-1, 3))
 
 
@@ -49,7 +53,7 @@ def claim(path: Path) -> ArtifactClaim:
         format="ONNX",
         allowed_formats=("ONNX", "MLflow"),
         size_bytes=sum(file.size for file in files),
-        signature=Signature((X,), (Y,)),
+        signature=Signature(inputs=(X,), outputs=(Y,)),
     )
 
 
@@ -85,8 +89,9 @@ def test_the_registered_model_passes_every_check(folder: Path, work: Path) -> No
         "opset": 21,
         "irVersion": 10,
         "domains": ["ai.onnx.ml 3"],
-        "inputs": [X.to_json()],
-        "outputs": [Y.to_json()],
+        "hasSignature": True,
+        "inputs": packed([X]),
+        "outputs": packed([Y]),
     }
 
 
@@ -121,7 +126,7 @@ def test_size_and_signature_are_judged_only_where_they_are_claimed(
             "MLflow",
             ("MLflow",),
             "FormatNotYetSupported",
-            "This release cannot read MLflow yet; it reads ONNX.",
+            "This release cannot read MLflow yet; it reads ONNX, Safetensors.",
         ),
         (
             "pickle",
@@ -190,16 +195,20 @@ def test_a_file_that_is_no_model_fails_by_name(folder: Path, work: Path) -> None
     ("signature", "difference"),
     [
         (
-            Signature((replace(X, type="float64"),), (Y,)),
+            Signature(inputs=(replace(X, type="float64"),), outputs=(Y,)),
             "input x is float32[-1, 3] in the file, float64[-1, 3] in the signature",
         ),
         (
-            Signature((replace(X, shape=(-1,)),), (Y,)),
+            Signature(inputs=(replace(X, shape=(-1,)),), outputs=(Y,)),
             "input x is float32[-1, 3] in the file, float32[-1] in the signature",
         ),
-        (Signature((X,), ()), "output y is not in the signature"),
-        (Signature((X, replace(X, name="z")), (Y,)), "input z is not in the file"),
-        (Signature((X, X), (Y,)), "the signature names an input twice"),
+        (Signature(inputs=(X,), outputs=()), "output y is not in the signature"),
+        (Signature(inputs=(X, replace(X, name="z")), outputs=(Y,)), "input z is not in the file"),
+        (Signature(inputs=(X, X), outputs=(Y,)), "the signature names input x twice"),
+        (
+            Signature(inputs=(replace(X, optional=True),), outputs=(Y,)),
+            "input x is required by the file, optional in the signature",
+        ),
     ],
 )
 def test_a_signature_that_is_not_the_files_own_fails(
@@ -209,7 +218,42 @@ def test_a_signature_that_is_not_the_files_own_fails(
 
     assert (result.outcome, result.code) == (GateOutcome.FAILED, "SignatureDiffers")
     assert result.sentence == f"The registered signature is not the file's own: {difference}."
-    assert result.facts["inputs"] == [X.to_json()]
+    assert result.facts["inputs"] == packed([X])
+
+
+@pytest.mark.parametrize(
+    "inputs", [(X,), (X, replace(W, optional=True)), (X, W)], ids=["left out", "optional", "named"]
+)
+def test_an_input_with_a_default_may_be_left_out_of_the_signature(
+    tmp_path: Path, work: Path, inputs: tuple[Tensor, ...]
+) -> None:
+    default = helper.make_tensor_value_info("w", TensorProto.FLOAT, [3])
+    file = saved(model(inputs=[*model().graph.input, default]), tmp_path / "model.onnx")
+    signature = Signature(inputs=inputs, outputs=(Y,))
+
+    result = judge(replace(claim(file), signature=signature), opened(file), work=work)
+
+    assert (result.code, result.facts["inputs"]) == (
+        "ArtifactValid",
+        packed([X, replace(W, optional=True)]),
+    )
+
+
+def test_weights_alone_neither_prove_nor_contradict_a_signature(tmp_path: Path, work: Path) -> None:
+    file = tmp_path / "model.safetensors"
+    save_file({"layer": np.ones((2, 3), np.float32)}, file)
+    claimed = replace(claim(file), format="Safetensors", allowed_formats=("Safetensors",))
+
+    result = judge(claimed, opened(file), work=work)
+
+    assert (result.outcome, result.sentence, result.checks[-1]) == (
+        GateOutcome.PASSED,
+        (
+            "The artifact is the registered one and reads as Safetensors (tensors: 1), which says "
+            "nothing of inputs and outputs."
+        ),
+        passed("signature", "Safetensors has none", "any"),
+    )
 
 
 def test_an_artifact_that_is_not_there_fails(tmp_path: Path, folder: Path, work: Path) -> None:
@@ -274,5 +318,5 @@ def test_a_claim_is_read_as_the_operator_writes_it() -> None:
         format="ONNX",
         allowed_formats=("ONNX",),
         size_bytes=5,
-        signature=Signature((X,), ()),
+        signature=Signature(inputs=(replace(X, optional=True),), outputs=()),
     )

@@ -29,6 +29,12 @@ def test_the_reader_alone_loads_the_format_and_has_no_client_of_a_store() -> Non
     assert {"boto3", "botocore"} & loaded == set()
 
 
+def test_the_reader_of_weights_loads_no_weights_framework() -> None:
+    loaded = imported("modelwarden.validation.safetensors_model")
+
+    assert {"numpy", "onnx", "safetensors", "torch", "boto3"} & loaded == set()
+
+
 def test_a_gate_does_not_load_the_format_itself() -> None:
     assert {"onnx", "numpy"} & imported("modelwarden.validation.job") == set()
 

@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -75,10 +76,10 @@ def environment(access: StoreAccess, artifact: Uploaded) -> dict[str, str]:
 COMMAND = (sys.executable, "-m", "modelwarden.main", "validate", "artifact")
 
 
-def run(variables: Mapping[str, str], tmp_path: Path) -> Run:
+def run(variables: Mapping[str, str], tmp_path: Path, *, kind: str = "artifact") -> Run:
     left = tmp_path / "termination-log"
     done = subprocess.run(
-        COMMAND,
+        [*COMMAND[:-1], kind],
         env={**variables, "MODELWARDEN_RESULT": str(left)},
         capture_output=True,
         text=True,
@@ -93,8 +94,52 @@ def test_a_valid_artifact_passes(bucket: Bucket, there: Uploaded, tmp_path: Path
 
     result = done.result(there.digest)
     assert (done.exit_code, result.code) == (0, "ArtifactValid"), done.log
-    assert result.facts["inputs"] == [{"name": "x", "type": "float32", "shape": [-1, 3]}]
+    assert result.facts["inputs"] == [{"type": "float32", "shape": [-1, 3], "names": ["x"]}]
     assert result.started_at <= result.ended_at != ""
+
+
+def test_a_contract_gate_measures_what_the_file_takes_and_gives(
+    bucket: Bucket, there: Uploaded, tmp_path: Path
+) -> None:
+    done = run(environment(bucket.access, there), tmp_path, kind="contract")
+
+    result = done.result(there.digest)
+    tensor = {"type": "float32", "shape": [-1, 3]}
+    assert (done.exit_code, result.code, result.facts["inputs"], result.facts["outputs"]) == (
+        0,
+        "SignatureMeasured",
+        [{**tensor, "names": ["x"]}],
+        [{**tensor, "names": ["y"]}],
+    )
+
+
+def test_a_contract_gate_measures_nothing_of_other_bytes(
+    bucket: Bucket, there: Uploaded, tmp_path: Path
+) -> None:
+    other = replace(there, digest="sha256:" + "0" * 64)
+
+    done = run(environment(bucket.access, other), tmp_path, kind="contract")
+
+    assert (done.exit_code, done.result(other.digest).code) == (1, "DigestDiffers")
+
+
+def test_an_artifact_on_a_mounted_claim_passes(there: Uploaded, tmp_path: Path) -> None:
+    shutil.copytree(tmp_path / "artifact", tmp_path / "claims" / "models" / "risk" / "3")
+    access = StoreAccess(credentials=Credentials(access_key="", secret_key=""))
+    asked = environment(access, replace(there, uri="pvc://models/risk/3/"))
+
+    done = run({**asked, "MODELWARDEN_CLAIMS": str(tmp_path / "claims")}, tmp_path)
+
+    assert (done.exit_code, done.result(there.digest).code) == (0, "ArtifactValid"), done.log
+
+
+def test_a_claim_that_is_not_mounted_decides_nothing(there: Uploaded, tmp_path: Path) -> None:
+    access = StoreAccess(credentials=Credentials(access_key="", secret_key=""))
+    asked = environment(access, replace(there, uri="pvc://models/risk/3/"))
+
+    done = run({**asked, "MODELWARDEN_CLAIMS": str(tmp_path / "claims")}, tmp_path)
+
+    assert (done.exit_code, done.result(there.digest).code) == (2, "StoreUnavailable")
 
 
 def test_changed_bytes_fail(bucket: Bucket, there: Uploaded, tmp_path: Path) -> None:
@@ -123,10 +168,10 @@ def test_an_artifact_that_is_not_there_fails(
     [
         ("http://169.254.169.254/latest/meta-data/", "ArtifactUriNotUnderstood"),
         ("file:///etc/passwd", "ArtifactUriNotUnderstood"),
-        ("pvc://claim/model/", "StoreNotSupported"),
+        ("oci://registry.example.com/models/fraud:3", "StoreNotSupported"),
     ],
 )
-def test_a_place_that_is_no_s3_is_not_asked(
+def test_a_place_that_nothing_reads_is_not_asked(
     bucket: Bucket, there: Uploaded, tmp_path: Path, uri: str, code: str
 ) -> None:
     done = run(environment(bucket.access, replace(there, uri=uri)), tmp_path)
@@ -172,7 +217,7 @@ def test_a_question_that_cannot_be_read_leaves_no_result(
     if text is not None:
         asked[name] = text
 
-    assert run_validate(asked) == 2
+    assert run_validate(asked, "artifact") == 2
     assert "cannot be read" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 

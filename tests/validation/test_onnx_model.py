@@ -10,7 +10,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from modelwarden.validation.facts import ModelFacts, Tensor, UnreadableModelError
+from modelwarden.domain.signatures import Signature, Tensor
+from modelwarden.validation.facts import ModelFacts, UnreadableModelError
 from modelwarden.validation.onnx_model import read
 
 from .models import model, point_elsewhere, saved, with_weights_at
@@ -26,10 +27,18 @@ def refusal(path: Path) -> UnreadableModelError:
 
 def test_a_model_says_what_it_takes_and_gives(tmp_path: Path) -> None:
     assert read(saved(model(), tmp_path / "m.onnx")) == ModelFacts(
-        inputs=(Tensor(name="x", type="float32", shape=(-1, 3)),),
-        outputs=(Tensor(name="y", type="float32", shape=(-1, 3)),),
+        signature=Signature(
+            inputs=(Tensor(name="x", type="float32", shape=(-1, 3)),),
+            outputs=(Tensor(name="y", type="float32", shape=(-1, 3)),),
+        ),
         details={"opset": 21, "irVersion": 10, "domains": ["ai.onnx.ml 3"]},
     )
+
+
+def signature(path: Path) -> Signature:
+    read_from_it = read(path).signature
+    assert read_from_it is not None
+    return read_from_it
 
 
 def value(name: str, kind: Any) -> Any:
@@ -74,17 +83,43 @@ def test_every_kind_of_value_has_a_type_and_a_shape(
 ) -> None:
     given = model(inputs=[*model().graph.input, value("extra", kind)])
 
-    extra = read(saved(given, tmp_path / "m.onnx")).inputs[1]
+    extra = signature(saved(given, tmp_path / "m.onnx")).inputs[1]
 
     assert (extra.type, extra.shape) == expected
 
 
-def test_an_input_with_a_default_is_nothing_that_callers_send(tmp_path: Path) -> None:
+def with_default(*, ir_version: int) -> Any:
     default = helper.make_tensor_value_info("w", TensorProto.FLOAT, [3])
+    built = model(inputs=[default, *model().graph.input])
+    built.ir_version = ir_version
+    return built
 
-    facts = read(saved(model(inputs=[*model().graph.input, default]), tmp_path / "m.onnx"))
 
-    assert [tensor.name for tensor in facts.inputs] == ["x"]
+def test_an_input_with_a_default_is_optional_and_comes_last(tmp_path: Path) -> None:
+    inputs = signature(saved(with_default(ir_version=10), tmp_path / "m.onnx")).inputs
+
+    assert [(tensor.name, tensor.optional) for tensor in inputs] == [("x", False), ("w", True)]
+
+
+def test_a_weight_that_old_files_had_to_list_is_nothing_that_callers_send(tmp_path: Path) -> None:
+    built = with_default(ir_version=3)
+    del built.opset_import[:]
+    built.opset_import.append(helper.make_opsetid("", 8))
+
+    inputs = signature(saved(built, tmp_path / "m.onnx")).inputs
+
+    assert [tensor.name for tensor in inputs] == ["x"]
+
+
+def test_an_input_of_optional_type_is_optional(tmp_path: Path) -> None:
+    tensor = helper.make_tensor_type_proto(TensorProto.INT8, [1])
+    extra = value("extra", helper.make_optional_type_proto(tensor))
+
+    inputs = signature(
+        saved(model(inputs=[extra, *model().graph.input]), tmp_path / "m.onnx")
+    ).inputs
+
+    assert [(tensor.name, tensor.optional) for tensor in inputs] == [("x", False), ("extra", True)]
 
 
 def test_weights_beside_the_file_are_its_own(tmp_path: Path) -> None:
@@ -92,7 +127,7 @@ def test_weights_beside_the_file_are_its_own(tmp_path: Path) -> None:
     (tmp_path / "weights" / "w.bin").write_bytes(bytes(20))
     given = with_weights_at(model(), location="weights/w.bin", offset="8", length="12")
 
-    assert read(saved(given, tmp_path / "m.onnx")).outputs[0].name == "y"
+    assert signature(saved(given, tmp_path / "m.onnx")).outputs[0].name == "y"
 
 
 class Payload:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from modelwarden.validation.facts import UnreadableModelError
-from modelwarden.validation.formats import FORMATS, Format, main_file
+from modelwarden.validation.formats import FORMATS, SAFETENSORS_INDEX, main_file
 from modelwarden.validation.reading import read_apart
 
 from .models import model, saved
@@ -19,7 +19,8 @@ ONNX = FORMATS["ONNX"]
 def test_facts_come_back_from_the_other_process(tmp_path: Path) -> None:
     facts = read_apart(ONNX, saved(model(), tmp_path / "m.onnx"))
 
-    assert (facts.inputs[0].written, facts.details["opset"]) == ("float32[-1, 3]", 21)
+    assert facts.signature is not None
+    assert (facts.signature.inputs[0].written, facts.details["opset"]) == ("float32[-1, 3]", 21)
 
 
 def test_a_refusal_comes_back_from_the_other_process(tmp_path: Path) -> None:
@@ -73,6 +74,12 @@ def test_a_folder_has_one_main_file_at_its_top() -> None:
     assert main_file(ONNX, names, is_folder=True) == "model.onnx"
 
 
+def test_an_index_is_the_main_file_of_its_shards() -> None:
+    names = ["model-1-of-2.safetensors", "model-2-of-2.safetensors", f"model{SAFETENSORS_INDEX}"]
+
+    assert main_file(FORMATS["Safetensors"], names, is_folder=True) == names[2]
+
+
 @pytest.mark.parametrize(
     ("names", "code"),
     [
@@ -88,4 +95,7 @@ def test_a_folder_with_none_or_two_is_refused(names: list[str], code: str) -> No
 
 
 def test_every_known_format_is_found_under_its_name() -> None:
-    assert {name: isinstance(known, Format) for name, known in FORMATS.items()} == {"ONNX": True}
+    assert {name: known.name for name, known in FORMATS.items()} == {
+        "ONNX": "ONNX",
+        "Safetensors": "Safetensors",
+    }

@@ -42,7 +42,8 @@ def reread(given: GateResult, uri: str = URI) -> GateResult:
 
 
 def tensors(count: int, prefix: str = "column") -> list[dict[str, Any]]:
-    return [{"name": f"{prefix}{n}", "type": "float32", "shape": [-1]} for n in range(count)]
+    names = [f"{prefix}{n}" for n in range(count)]
+    return [{"type": "float32", "shape": [-1], "names": names}] if names else []
 
 
 def test_a_result_is_read_back_as_it_was_written() -> None:
@@ -65,15 +66,16 @@ def test_passed_checks_are_left_out_first() -> None:
 
 def test_then_the_ends_of_the_lists_of_inputs_and_outputs() -> None:
     failed = check("signature", GateOutcome.FAILED)
-    facts = {"format": "ONNX", "inputs": tensors(300), "outputs": tensors(10, "score")}
+    facts = {"format": "ONNX", "inputs": tensors(900), "outputs": tensors(10, "score")}
 
     kept = reread(result(outcome=GateOutcome.FAILED, checks=(check("digest"), failed), facts=facts))
 
+    (run,) = kept.facts["inputs"]
     assert kept.checks == (failed,)
-    assert kept.facts["inputs"] == facts["inputs"][: len(kept.facts["inputs"])]
-    assert len(kept.facts["inputs"]) > 40
+    assert kept.facts["inputs"] == tensors(len(run["names"]))
+    assert len(run["names"]) > 250
     assert kept.facts["outputs"] == facts["outputs"]
-    assert kept.omitted == {"inputs": 300 - len(kept.facts["inputs"]), "checks": 1}
+    assert kept.omitted == {"inputs": 900 - len(run["names"]), "checks": 1}
 
 
 def test_failed_checks_are_left_out_last() -> None:
@@ -87,6 +89,17 @@ def test_failed_checks_are_left_out_last() -> None:
     assert kept.facts["inputs"] == []
     assert [entry.name for entry in kept.checks] == [f"c{n}" for n in range(len(kept.checks))]
     assert kept.omitted == {"inputs": 300, "checks": 40 - len(kept.checks)}
+
+
+def test_a_name_is_whole_or_missing() -> None:
+    long = [{"type": "float32", "shape": [-1], "names": ["x", "y" * 1000, "z" * 4000]}]
+
+    kept = reread(result(facts={"inputs": long, "outputs": []}))
+
+    assert (kept.facts["inputs"], kept.omitted["inputs"]) == (
+        [{"type": "float32", "shape": [-1], "names": ["x", "y" * 1000]}],
+        1,
+    )
 
 
 def test_a_long_sentence_is_cut_and_says_so() -> None:
@@ -108,7 +121,7 @@ def test_a_long_uri_is_cut_and_the_digest_decides(uri: str) -> None:
     observed=st.text(max_size=400),
 )
 def test_whatever_a_hostile_file_says_fits(sentence: str, names: list[str], observed: str) -> None:
-    facts = {"inputs": [{"name": name, "type": name, "shape": [-1] * 16} for name in names]}
+    facts = {"inputs": [{"type": name, "shape": [-1] * 16, "names": names} for name in names[:9]]}
     odd = Check(name="loads", outcome=GateOutcome.FAILED, observed=observed, expected=observed)
     given = result(
         outcome=GateOutcome.FAILED, sentence=f"It says {sentence}", facts=facts, checks=(odd,) * 12

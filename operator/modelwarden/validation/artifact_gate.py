@@ -17,27 +17,15 @@ from modelwarden.artifacts.failures import (
     StoreUnavailableError,
 )
 from modelwarden.artifacts.sources import Limits, Source, StoredFile
+from modelwarden.domain.contract_gate import MOST_TOLD, signature_differences, signature_of
 from modelwarden.domain.gate_results import Check, GateResult
+from modelwarden.domain.signatures import Signature, packed
 from modelwarden.domain.state import GateOutcome
-from modelwarden.validation.facts import (
-    ModelFacts,
-    Tensor,
-    UnreadableModelError,
-    tensors_from_json,
-)
+from modelwarden.validation.facts import ModelFacts, UnreadableModelError
 from modelwarden.validation.formats import FORMATS, main_file
 from modelwarden.validation.reading import read_apart
 
 DEFAULT_LIMITS: Final = Limits()
-_MOST_DIFFERENCES: Final = 5
-
-
-@dataclass(frozen=True)
-class Signature:
-    """What a version says it takes and gives."""
-
-    inputs: tuple[Tensor, ...]
-    outputs: tuple[Tensor, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,14 +42,14 @@ class ArtifactClaim:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read what the operator put into the Job; KeyError or TypeError for anything else."""
-        artifact, signature = data["artifact"], data.get("signature")
+        artifact = data["artifact"]
         return cls(
             uri=artifact["uri"],
             digest=artifact["digest"],
             format=artifact["format"],
             allowed_formats=tuple(data["allowedFormats"]),
             size_bytes=artifact.get("sizeBytes"),
-            signature=signature and _signature(signature),
+            signature=signature_of(data),
         )
 
 
@@ -168,15 +156,16 @@ def _digest_is_the_registered_one(claim: ArtifactClaim, digest: str) -> Finding:
 
 
 def _reads(claim: ArtifactClaim, facts: ModelFacts, *, main: str) -> Finding:
-    read = facts.to_json()
+    own = facts.signature
+    lists = {"inputs": packed(own.inputs), "outputs": packed(own.outputs)} if own else {}
     return Finding(
         check="loads",
         observed=main,
         expected=f"readable {claim.format}",
         facts={
             "format": claim.format,
-            "inputs": read["inputs"],
-            "outputs": read["outputs"],
+            "hasSignature": own is not None,
+            **lists,
             **facts.details,
         },
     )
@@ -185,37 +174,20 @@ def _reads(claim: ArtifactClaim, facts: ModelFacts, *, main: str) -> Finding:
 def _signature_is_the_files(claim: ArtifactClaim, facts: ModelFacts) -> Finding:
     if claim.signature is None:
         return Finding(check="signature", observed="none registered", expected="any")
-    differences = [
-        *_differences("input", facts.inputs, claimed=claim.signature.inputs),
-        *_differences("output", facts.outputs, claimed=claim.signature.outputs),
-    ]
-    if not differences:
+    if facts.signature is None:
+        # The file neither proves it nor contradicts it, and the check must not say that it did.
+        return Finding(check="signature", observed=f"{claim.format} has none", expected="any")
+    found = list(signature_differences(facts.signature, claim.signature))
+    if not found:
         return Finding(check="signature", observed="equal", expected="equal")
-    shown = "; ".join(differences[:_MOST_DIFFERENCES])
+    shown = "; ".join(difference.words for difference in found[:MOST_TOLD])
     return Finding(
         check="signature",
-        observed=f"differences: {len(differences)}",
+        observed=f"differences: {len(found)}",
         expected="equal",
         code="SignatureDiffers",
         sentence=f"The registered signature is not the file's own: {shown}.",
     )
-
-
-def _differences(
-    what: str, actual: Sequence[Tensor], *, claimed: Sequence[Tensor]
-) -> Iterator[str]:
-    in_file = {tensor.name: tensor for tensor in actual}
-    in_signature = {tensor.name: tensor for tensor in claimed}
-    if len(in_signature) != len(claimed):
-        yield f"the signature names an {what} twice"
-    for name in (*in_file, *(name for name in in_signature if name not in in_file)):
-        found, said = in_file.get(name), in_signature.get(name)
-        if found is None:
-            yield f"{what} {name} is not in the file"
-        elif said is None:
-            yield f"{what} {name} is not in the signature"
-        elif found != said:
-            yield f"{what} {name} is {found.written} in the file, {said.written} in the signature"
 
 
 def _refusal(error: Exception) -> Finding:
@@ -236,10 +208,7 @@ def _concluded(claim: ArtifactClaim, findings: Sequence[Finding]) -> GateResult:
         outcome, code, sentence = GateOutcome.FAILED, last.code, last.sentence
     else:
         outcome, code = GateOutcome.PASSED, "ArtifactValid"
-        sentence = (
-            f"The artifact is the registered one and reads as {claim.format} "
-            f"(inputs: {len(facts['inputs'])}, outputs: {len(facts['outputs'])})."
-        )
+        sentence = f"The artifact is the registered one and reads as {claim.format} {_size(facts)}."
     return GateResult(outcome=outcome, code=code, sentence=sentence, checks=checks, facts=facts)
 
 
@@ -252,5 +221,10 @@ def _inconclusive(findings: Sequence[Finding], *, code: str, sentence: str) -> G
     )
 
 
-def _signature(data: Mapping[str, Any]) -> Signature:
-    return Signature(tensors_from_json(data["inputs"]), tensors_from_json(data["outputs"]))
+def _size(facts: Mapping[str, Any]) -> str:
+    if not facts["hasSignature"]:
+        return f"(tensors: {facts['tensors']}), which says nothing of inputs and outputs"
+    inputs, outputs = (
+        sum(len(run["names"]) for run in facts[kind]) for kind in ("inputs", "outputs")
+    )
+    return f"(inputs: {inputs}, outputs: {outputs})"

@@ -1,8 +1,10 @@
 """What a model's own file says about it, the same for every format."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
+
+from modelwarden.domain.signatures import Signature
 
 # No contract names more; a file that does is made to flood whoever reads about it.
 MOST_TENSORS: Final = 4096
@@ -20,60 +22,24 @@ class UnreadableModelError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tensor:
-    """One input or output: -1 is a size that callers choose, no shape one that is not stated."""
-
-    name: str
-    type: str
-    shape: tuple[int, ...] | None
-
-    @property
-    def written(self) -> str:
-        """The type and the shape as people read them."""
-        return f"{self.type}{'[?]' if self.shape is None else list(self.shape)}"
-
-    def to_json(self) -> dict[str, Any]:
-        """Write the tensor as JSON."""
-        shape = None if self.shape is None else list(self.shape)
-        return {"name": self.name, "type": self.type, "shape": shape}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Read a tensor; KeyError, TypeError or ValueError for anything else."""
-        shape = data["shape"]
-        return cls(
-            name=str(data["name"]),
-            type=str(data["type"]),
-            shape=None if shape is None else tuple(int(size) for size in shape),
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
 class ModelFacts:
-    """What a model takes and gives; `details` are what only its format has."""
+    """What a model takes and gives, if its format says so; `details` are what only that has."""
 
-    inputs: tuple[Tensor, ...]
-    outputs: tuple[Tensor, ...]
+    signature: Signature | None
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Write the facts as JSON."""
         return {
-            "inputs": [tensor.to_json() for tensor in self.inputs],
-            "outputs": [tensor.to_json() for tensor in self.outputs],
+            "signature": None if self.signature is None else self.signature.to_json(),
             "details": dict(self.details),
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read facts; KeyError, TypeError or ValueError for anything else."""
+        signature = data["signature"]
         return cls(
-            inputs=tensors_from_json(data["inputs"]),
-            outputs=tensors_from_json(data["outputs"]),
+            signature=None if signature is None else Signature.from_json(signature),
             details=dict(data["details"]),
         )
-
-
-def tensors_from_json(data: Sequence[Mapping[str, Any]]) -> tuple[Tensor, ...]:
-    """Read a list of tensors."""
-    return tuple(Tensor.from_json(tensor) for tensor in data)

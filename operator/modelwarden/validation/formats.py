@@ -17,17 +17,35 @@ class Reader(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Format:
-    """One format: the ending of its main file, and the module that reads it."""
+    """One format: the ending of its main file, and the module that reads it.
+
+    Where a model may be in several files, `index` is the ending of the file that lists them, and
+    is then the main one.
+    """
 
     name: str
     suffix: str
     reader: str
+    index: str = ""
 
+
+SAFETENSORS_INDEX: Final = ".safetensors.index.json"
 
 FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
-    {known.name: known for known in (Format("ONNX", ".onnx", "modelwarden.validation.onnx_model"),)}
+    {
+        known.name: known
+        for known in (
+            Format(name="ONNX", suffix=".onnx", reader="modelwarden.validation.onnx_model"),
+            Format(
+                name="Safetensors",
+                suffix=".safetensors",
+                reader="modelwarden.validation.safetensors_model",
+                index=SAFETENSORS_INDEX,
+            ),
+        )
+    }
 )
 
 
@@ -38,11 +56,14 @@ def main_file(of: Format, names: Sequence[str], *, is_folder: bool) -> str:
     """
     if not is_folder:
         return names[0]
-    found = sorted(name for name in names if "/" not in name and name.endswith(of.suffix))
+    at_top = sorted(name for name in names if "/" not in name)
+    indices = [name for name in at_top if of.index and name.endswith(of.index)]
+    found = indices or [name for name in at_top if name.endswith(of.suffix)]
     if len(found) == 1:
         return found[0]
     raise UnreadableModelError(
         "ModelFileAmbiguous" if found else "ModelFileMissing",
-        f"The folder must have exactly one {of.suffix} file at its top, and has "
+        f"The folder must have exactly one {of.suffix} file at its top"
+        f"{f', or one {of.index} that lists them' if of.index else ''}, and has "
         f"{', '.join(found[:5]) or 'none'}.",
     )

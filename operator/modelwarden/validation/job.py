@@ -4,20 +4,23 @@ import json
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from types import MappingProxyType
+from typing import Any, Final, NoReturn, Protocol
 
-from modelwarden.artifacts.failures import ArtifactRefusedError
-from modelwarden.artifacts.s3 import Credentials, S3Source, StoreAccess, connect
-from modelwarden.domain.artifact_uri import ArtifactUri, Scheme, parse
+from modelwarden.artifacts.claims import DEFAULT_FOLDER, FOLDER
+from modelwarden.artifacts.places import source_at
+from modelwarden.artifacts.s3 import Credentials, StoreAccess
+from modelwarden.artifacts.sources import Source
 from modelwarden.domain.gate_results import EXIT_CODES, GateResult
 from modelwarden.domain.state import GateOutcome
-from modelwarden.validation.artifact_gate import ArtifactClaim, judge
+from modelwarden.validation import artifact_gate, contract_gate
+from modelwarden.validation.artifact_gate import ArtifactClaim
 from modelwarden.validation.result import leave, message
 
 GATE: Final = "MODELWARDEN_GATE"
@@ -27,12 +30,29 @@ DEFAULT_RESULT: Final = "/dev/termination-log"
 CANNOT_BEGIN: Final = 2
 
 
+class Look(Protocol):
+    """What a kind of gate does with an artifact."""
+
+    def __call__(
+        self, claim: ArtifactClaim, open_source: Callable[[], Source], /, *, work: Path
+    ) -> GateResult:
+        """Bring the artifact into an empty folder and say what was found."""
+        ...
+
+
+GATES: Final[Mapping[str, Look]] = MappingProxyType(
+    {"artifact": artifact_gate.judge, "contract": contract_gate.measure}
+)
+
+
 class StopRequestedError(BaseException):
     """The pod is to end. No handler of ordinary errors on the way may take it for its own."""
 
 
-def run_validate(environment: Mapping[str, str]) -> int:
-    """Judge the artifact that the environment names, leave the result, and give its exit code.
+def run_validate(environment: Mapping[str, str], kind: str) -> int:
+    """Let a kind of gate look at the artifact that the environment names, and leave the result.
+
+    Gives the exit code that goes with it.
 
     Without a readable question nothing is left: the operator takes that for a failure.
     """
@@ -42,33 +62,27 @@ def run_validate(environment: Mapping[str, str]) -> int:
     except (KeyError, TypeError, ValueError) as error:
         _say(f"{GATE} or {STORE} cannot be read: {error!r}")
         return CANNOT_BEGIN
+    claims = Path(environment.get(FOLDER) or DEFAULT_FOLDER)
+    opened = partial(source_at, claim.uri, access, claims=claims)
     started = _now()
-    result = replace(_judged(claim, access), started_at=started, ended_at=_now())
+    result = replace(_judged(claim, opened, kind=kind), started_at=started, ended_at=_now())
     text = message(result, gate=str(question["gate"]), uri=claim.uri, digest=claim.digest)
     leave(text, Path(environment.get(RESULT) or DEFAULT_RESULT))
     _say(f"{result.outcome}: {result.code}: {result.sentence}")
     return EXIT_CODES[result.outcome]
 
 
-def _judged(claim: ArtifactClaim, access: StoreAccess) -> GateResult:
+def _judged(claim: ArtifactClaim, opened: Callable[[], Source], *, kind: str) -> GateResult:
+    look = GATES[kind]
     try:
         with _stopped_by_sigterm(), tempfile.TemporaryDirectory() as work:
-            return judge(claim, partial(_source, claim.uri, access), work=Path(work))
+            return look(claim, opened, work=Path(work))
     except StopRequestedError:
         return GateResult(
             outcome=GateOutcome.INCONCLUSIVE,
             code="Stopped",
             sentence="The validation was stopped before it had an answer, as at a deadline.",
         )
-
-
-def _source(uri: str, access: StoreAccess) -> S3Source:
-    place = parse(uri)
-    if not isinstance(place, ArtifactUri):
-        raise ArtifactRefusedError(place.code, place.message)
-    if place.scheme is not Scheme.S3:
-        raise ArtifactRefusedError("StoreNotSupported", f"Nothing is read from {uri} yet.")
-    return S3Source(connect(access), place)
 
 
 def _access(environment: Mapping[str, str]) -> StoreAccess:

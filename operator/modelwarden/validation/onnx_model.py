@@ -1,6 +1,7 @@
 """Reads ONNX: what a graph takes and gives, and whether its weights stay in its own folder."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,17 +10,19 @@ from google.protobuf.message import DecodeError, Message
 from onnx.checker import ValidationError
 
 from modelwarden.domain.digests import name_problem
+from modelwarden.domain.signatures import Signature, Tensor
 from modelwarden.validation.facts import (
     LONGEST_NAME,
     MOST_TENSORS,
     ModelFacts,
-    Tensor,
     UnreadableModelError,
 )
 
 _MAIN_DOMAIN: Final = ("", "ai.onnx")
 _SPECIAL_NAMES: Final = {"FLOAT": "float32", "DOUBLE": "float64"}
 _MOST_DOMAINS: Final = 8
+# Before it, every weight had to be an input too; since then one is only where callers may send it.
+_FIRST_WITH_DEFAULTS: Final = 4
 
 
 def read(path: Path) -> ModelFacts:
@@ -31,12 +34,24 @@ def read(path: Path) -> ModelFacts:
     model = _parsed(path)
     _check_external_data(model, path.parent)
     _check_rules(path)
-    initialised = {tensor.name for tensor in model.graph.initializer}
     return ModelFacts(
-        inputs=_tensors([v for v in model.graph.input if v.name not in initialised]),
-        outputs=_tensors(model.graph.output),
+        signature=Signature(inputs=_inputs(model), outputs=_tensors(model.graph.output)),
         details=_details(model),
     )
+
+
+def _inputs(model: Any) -> tuple[Tensor, ...]:
+    """List what callers must send, and after it what they may send: inputs with a default."""
+    graph = model.graph
+    initialised = {tensor.name for tensor in graph.initializer}
+    initialised |= {tensor.values.name for tensor in graph.sparse_initializer}
+    found = _tensors([value for value in graph.input if value.name not in initialised])
+    required = [tensor for tensor in found if not tensor.optional]
+    optional = [tensor for tensor in found if tensor.optional]
+    if model.ir_version >= _FIRST_WITH_DEFAULTS:
+        defaults = _tensors([value for value in graph.input if value.name in initialised])
+        optional += [replace(tensor, optional=True) for tensor in defaults]
+    return (*required, *optional)
 
 
 def _parsed(path: Path) -> Any:
@@ -119,7 +134,7 @@ def _tensor(name: str, kind: Any) -> Tensor:
         case "map_type":
             return Tensor(name=name, type="map", shape=())
         case "optional_type":
-            return _tensor(name, kind.optional_type.elem_type)
+            return replace(_tensor(name, kind.optional_type.elem_type), optional=True)
         case _:
             return Tensor(name=name, type="unknown", shape=None)
 

@@ -3,11 +3,11 @@
 Kubernetes keeps 4,096 bytes of it. What has no room is left out in a stated order: first passed
 checks, from the last to the first, then inputs and outputs from the end of the longer list, then
 failed checks; `omitted` counts what is missing of each. Single texts are cut before that, and say
-so by ending in an ellipsis.
+so by ending in an ellipsis; the name of an input or output is whole or missing.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -20,8 +20,9 @@ LONGEST_BYTES: Final = 4000
 _SENTENCE_BYTES: Final = 600
 _URI_BYTES: Final = 1200
 _TEXT_BYTES: Final = 120
+_LISTS: Final = ("inputs", "outputs")
 # More than this many fit into no message, and cutting one by one would take its time.
-_MOST_LISTED: Final = 100
+_MOST_LISTED: Final = 600
 
 
 def message(result: GateResult, *, gate: str, uri: str, digest: str) -> str:
@@ -71,11 +72,26 @@ def _without_a_check(result: GateResult, outcome: GateOutcome) -> GateResult | N
 
 
 def _without_a_tensor(result: GateResult) -> GateResult | None:
-    longer = max(("inputs", "outputs"), key=lambda name: len(result.facts.get(name, ())))
+    longer = max(_LISTS, key=lambda kind: _count(result.facts.get(kind, ())))
     if not result.facts.get(longer):
         return None
-    facts = {**result.facts, longer: result.facts[longer][:-1]}
+    facts = {**result.facts, longer: _first(result.facts[longer], _count(result.facts[longer]) - 1)}
     return replace(result, facts=facts, omitted=_one_more(result.omitted, longer))
+
+
+def _count(runs: Sequence[Mapping[str, Any]]) -> int:
+    return sum(len(run["names"]) for run in runs)
+
+
+def _first(runs: Sequence[Mapping[str, Any]], count: int) -> list[Mapping[str, Any]]:
+    """Keep so many tensors of a packed list."""
+    kept: list[Mapping[str, Any]] = []
+    for run in runs:
+        if count <= 0:
+            break
+        kept.append({**run, "names": run["names"][:count]})
+        count -= len(run["names"])
+    return kept
 
 
 def _one_more(omitted: Mapping[str, int], name: str) -> Mapping[str, int]:
@@ -83,9 +99,9 @@ def _one_more(omitted: Mapping[str, int], name: str) -> Mapping[str, int]:
 
 
 def _with_short_texts(result: GateResult) -> GateResult:
-    lists = {name: result.facts[name] for name in ("inputs", "outputs") if name in result.facts}
-    facts = {**result.facts, **{name: entries[:_MOST_LISTED] for name, entries in lists.items()}}
-    omitted = {name: len(entries) - len(facts[name]) for name, entries in lists.items()}
+    lists = {kind: result.facts[kind] for kind in _LISTS if kind in result.facts}
+    kept = {kind: _first(runs, _MOST_LISTED) for kind, runs in lists.items()}
+    omitted = {kind: _count(runs) - _count(kept[kind]) for kind, runs in lists.items()}
     return replace(
         result,
         sentence=_cut(result.sentence, _SENTENCE_BYTES),
@@ -93,8 +109,8 @@ def _with_short_texts(result: GateResult) -> GateResult:
             replace(check, observed=_cut(check.observed), expected=_cut(check.expected))
             for check in result.checks
         ),
-        facts={name: _short(fact) for name, fact in facts.items()},
-        omitted={name: count for name, count in omitted.items() if count},
+        facts={name: _short(fact) for name, fact in result.facts.items()} | kept,
+        omitted={kind: count for kind, count in omitted.items() if count},
     )
 
 
