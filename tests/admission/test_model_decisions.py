@@ -22,6 +22,11 @@ NAME = "fraud-1-production-1"
 TEAM = Identity(people=(Person(name="scientist@example.com", logins=("platform@example.com",)),))
 REVIEWED = {"subjectDigest": DIGEST, "policyDigest": DIGEST, "evidenceDigest": DIGEST}
 OPEN = {"evidenceDigest": DIGEST}
+CLOSED = {
+    "evidenceDigest": DIGEST,
+    "conditions": [{"type": "Succeeded", "status": "False", "reason": "Rejected"}],
+}
+DONE = {"conditions": [{"type": "Succeeded", "status": "True", "reason": "Succeeded"}]}
 
 
 def attempt(status: Mapping[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
@@ -54,6 +59,14 @@ def attempt(status: Mapping[str, Any] | None = None, **spec: Any) -> dict[str, A
     }
 
 
+def model(production: int) -> dict[str, Any]:
+    return {
+        "kind": "Model",
+        "metadata": {"name": "fraud", "namespace": "risk"},
+        "spec": {"stages": {"production": {"version": production, "reason": "Release"}}},
+    }
+
+
 def decision(kind: str = "Approve", **spec: Any) -> dict[str, Any]:
     content: dict[str, Any] = {
         "model": "fraud",
@@ -72,10 +85,10 @@ def decision(kind: str = "Approve", **spec: Any) -> dict[str, Any]:
 
 
 class Shelf:
-    """A reader that has one attempt, or none, or cannot read."""
+    """A reader that has some objects, or none, or cannot read."""
 
-    def __init__(self, found: Mapping[str, Any] | None, error: Exception | None = None) -> None:
-        self._found = found
+    def __init__(self, *found: Mapping[str, Any], error: Exception | None = None) -> None:
+        self._found = {(item["kind"], item["metadata"]["name"]): item for item in found}
         self._error = error
         self.asked: list[tuple[Resource, str, str]] = []
 
@@ -85,16 +98,16 @@ class Shelf:
         self.asked.append((resource, name, namespace))
         if self._error is not None:
             raise self._error
-        return self._found
+        return self._found.get((resource.kind, name))
 
 
 async def ask(
     spec: Mapping[str, Any],
-    *,
+    *others: Mapping[str, Any],
     by: Mapping[str, Any] = OWNER,
     found: Mapping[str, Any] | None = None,
 ) -> Answer:
-    shelf = Shelf(attempt() if found is None else found)
+    shelf = Shelf(attempt() if found is None else found, model(1), *others)
     return await judged(review("ModelDecision", spec, by=by), shelf, identity=TEAM)
 
 
@@ -112,7 +125,7 @@ def test_an_edit_is_not_stamped() -> None:
 
 
 @pytest.mark.parametrize("by", [OWNER, REVIEWER], ids=str)
-@pytest.mark.parametrize("kind", ["Approve", "Reject", "Retract", "Override", "Retry"])
+@pytest.mark.parametrize("kind", ["Approve", "Reject", "Retract", "Override"])
 async def test_people_who_may_are_let_through(by: dict[str, Any], kind: str) -> None:
     answer = await ask(decision(kind), by=by)
 
@@ -137,9 +150,11 @@ async def test_who_trained_it_may_not_decide(by: dict[str, Any], kind: str, sent
     assert answer.verdict.next_step == "Ask another owner or reviewer."
 
 
-@pytest.mark.parametrize("kind", ["Retract", "Retry"])
-async def test_who_trained_it_may_do_what_decides_nothing(kind: str) -> None:
-    answer = await ask(decision(kind), by=SCIENTIST)
+@pytest.mark.parametrize(("kind", "status"), [("Retract", OPEN), ("Retry", CLOSED)])
+async def test_who_trained_it_may_do_what_decides_nothing(
+    kind: str, status: dict[str, Any]
+) -> None:
+    answer = await ask(decision(kind), by=SCIENTIST, found=attempt(status))
 
     assert answer.verdict.code == "Admitted"
 
@@ -185,12 +200,6 @@ async def test_who_is_neither_owner_nor_reviewer_hears_it() -> None:
     assert answer.verdict.code == "NeitherOwnerNorReviewer"
 
 
-CLOSED = {
-    "evidenceDigest": DIGEST,
-    "conditions": [{"type": "Succeeded", "status": "False", "reason": "Rejected"}],
-}
-
-
 @pytest.mark.parametrize("kind", ["Approve", "Reject", "Retract", "Override"])
 async def test_an_attempt_that_has_ended_takes_no_decision(kind: str) -> None:
     answer = await ask(decision(kind), found=attempt(CLOSED))
@@ -205,16 +214,36 @@ async def test_an_attempt_that_has_ended_may_be_tried_again() -> None:
     assert answer.verdict.code == "Admitted"
 
 
+FOLLOWING = {**attempt(), "metadata": {"name": "fraud-1-production-2"}}
+
+
+@pytest.mark.parametrize(
+    ("status", "others", "code"),
+    [
+        (OPEN, (), "AttemptOpen"),
+        (DONE, (), "AttemptSucceeded"),
+        (CLOSED, (FOLLOWING,), "NotTheLatestAttempt"),
+        (CLOSED, (model(2),), "NothingAsksForIt"),
+    ],
+)
+async def test_a_retry_that_can_lead_to_nothing_is_refused(
+    status: dict[str, Any], others: tuple[dict[str, Any], ...], code: str
+) -> None:
+    answer = await ask(decision("Retry"), *others, found=attempt(status))
+
+    assert answer.verdict.code == code
+
+
 async def test_who_decides_what_this_release_does_not_act_on_is_told() -> None:
-    answer = await ask(decision("Retry"), found=attempt(CLOSED))
+    answer = await ask(decision("Override"))
 
     assert answer.warnings == (
-        "NotYetSupported: This release does not act on a decision to Retry yet.",
+        "NotYetSupported: This release does not act on a decision to Override yet.",
     )
 
 
 async def test_a_registration_is_tried_again_by_who_may_ask_for_staging() -> None:
-    registration = attempt(to="Registered", kind="Register")
+    registration = attempt(CLOSED, to="Registered", kind="Register")
     del registration["spec"]["from"]
 
     answer = await ask(decision("Retry", stage="Staging"), found=registration)
@@ -223,7 +252,7 @@ async def test_a_registration_is_tried_again_by_who_may_ask_for_staging() -> Non
 
 
 async def test_an_attempt_that_is_not_there_is_named() -> None:
-    answer = await judged(review("ModelDecision", decision(), by=OWNER), Shelf(None), identity=TEAM)
+    answer = await judged(review("ModelDecision", decision(), by=OWNER), Shelf(), identity=TEAM)
 
     assert answer.verdict.code == "AttemptUnknown"
     assert answer.verdict.sentence == f"There is no attempt {NAME} in risk."
@@ -238,7 +267,7 @@ async def test_one_attempt_is_read_and_nothing_else() -> None:
 
 
 async def test_a_read_that_fails_is_a_503_to_be_tried_again() -> None:
-    shelf = Shelf(None, UnavailableError("gone"))
+    shelf = Shelf(error=UnavailableError("gone"))
 
     answer = await judged(review("ModelDecision", decision(), by=OWNER), shelf, identity=TEAM)
 
@@ -255,7 +284,7 @@ async def test_a_read_that_takes_too_long_fails(monkeypatch: pytest.MonkeyPatch)
             return None
 
     monkeypatch.setattr(model_decisions, "READ_SECONDS", 0.01)
-    answer = await judged(review("ModelDecision", decision(), by=OWNER), Slow(None), identity=TEAM)
+    answer = await judged(review("ModelDecision", decision(), by=OWNER), Slow(), identity=TEAM)
 
     assert answer.verdict.code == "AttemptNotRead"
 
@@ -264,6 +293,6 @@ async def test_the_review_of_a_model_needs_no_attempt() -> None:
     spec = decision("Review")
     del spec["transition"]
 
-    answer = await judged(review("ModelDecision", spec, by=OWNER), Shelf(None), identity=TEAM)
+    answer = await judged(review("ModelDecision", spec, by=OWNER), Shelf(), identity=TEAM)
 
     assert answer.verdict.code == "Admitted"

@@ -71,7 +71,7 @@ async def test_a_version_that_is_not_registered_says_why(world: World, cli: Run)
     assert (
         row.split()[:3],
         "Registered: failed, metadata: The record lacks" in row,
-        "Register the next version." in row,
+        "register the next version." in row,
     ) == (["Registered,", "invalid", "1"], True, False)
 
 

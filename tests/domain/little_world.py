@@ -566,14 +566,18 @@ def _check_the_quorum(commitment: Record, own: list[Record]) -> None:
 
 
 def _check_no_loop(record: Record, before: ModelState) -> None:
-    """One request opens one attempt, and another one only where a change superseded it."""
-    earlier = [
+    """One request opens one attempt, and another one where a change superseded it or by a Retry."""
+    at_key = [
         attempt
         for attempt in before.attempts.values()
         if attempt.key == (record.version, record.facts["to"])
-        and attempt.request_id == record.facts["requestId"]
     ]
-    assert all(attempt.reopens for attempt in earlier)
+    earlier = [a for a in at_key if a.request_id == record.facts["requestId"]]
+    if "retry" in record.facts:
+        assert record.facts["retry"]["of"] == max(at_key, key=lambda a: a.number).name
+        assert record.facts["retry"]["uid"] not in {a.retry for a in at_key}
+    else:
+        assert all(attempt.reopens for attempt in earlier)
     assert record.facts["to"] != "Production" or before.rollout() is None
 
 

@@ -69,8 +69,8 @@ def test_a_failed_gate_is_told_with_all_others_and_the_attempt_is_closed() -> No
         ),
         next_steps=(
             (
-                "register a version that meets fairness, or correct what failed and ask again with "
-                "a new reason; this attempt is closed."
+                "register a version that meets fairness, or mend what failed and have it tried "
+                "again: kubectl model retry fraud-detector 3 -n risk --rationale ..."
             ),
         ),
     )
@@ -291,7 +291,12 @@ def test_a_registration_that_failed_leads_to_the_next_version() -> None:
             "fraud-detector 3 is Registered, but invalid: its registration failed. "
             "manager@example.com registered it 2 hours ago."
         ),
-        ("register a version that meets artifact; the record of this one never changes.",),
+        (
+            (
+                "register a version that meets artifact, or mend what failed and have it tried "
+                "again: kubectl model retry fraud-detector 3 -n risk --rationale ..."
+            ),
+        ),
     )
 
 

@@ -322,6 +322,14 @@ class Lifecycle(RuleBasedStateMachine):
             reviewed = {wrong: OTHER_DIGEST} if wrong else {}
             self.world.vote(attempts[-1 - nth % len(attempts)], by, kind, **reviewed)
 
+    @rule(by=voters, nth=some.integers(0, 3))
+    def retry(self, by: Any, nth: int) -> None:
+        ended = [a.name for a in self.world.state.attempts.values() if not a.is_open]
+        if ended:
+            name = ended[-1 - nth % len(ended)]
+            self.world.vote(name, by, "Retry")
+            self.world.touched.add(name.rsplit("-", 2)[0])
+
     @rule(
         outcome=some.sampled_from(["Passed", "Passed", "Failed", "Inconclusive", "Lost", "Killed"])
     )

@@ -88,7 +88,7 @@ def test_what_was_refused_is_over(
 
 def test_advice_that_the_sentence_ends_in_is_not_given_twice() -> None:
     sentence = "fairness: no rule. Add at least one rule, then ask again with a new reason."
-    advice = "Correct what it says, then ask again with a new reason."
+    advice = "Mend it, or correct the Model, then ask again with a new reason."
     refused = of_version("GateFailed", outcome="Deny") | {"message": sentence, "nextStep": advice}
 
     end = end_of(PRODUCTION, a_model(refused))

@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
 from typing import Any, Literal, Self, TypeAlias
@@ -82,7 +83,8 @@ class FakeApiServer:
     """An API server on the loopback; objects, access reviews, watches, and faults on demand."""
 
     def __init__(self, *, review: AccessReview = lambda _: True) -> None:
-        self.store = Store()
+        self.clock: Callable[[], datetime] | None = None
+        self.store = Store(now=self._time)
         self.review = review
         self.users: dict[str, Mapping[str, Any]] = {}
         self.calls: list[Call] = []
@@ -93,6 +95,9 @@ class FakeApiServer:
         self._changed = asyncio.Condition()
         self._runner: web.AppRunner | None = None
         self.url = ""
+
+    def _time(self) -> datetime:
+        return datetime.now(UTC) if self.clock is None else self.clock()
 
     async def __aenter__(self) -> Self:
         app = web.Application()

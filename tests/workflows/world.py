@@ -78,6 +78,7 @@ class World:
     def of(cls, server: FakeApiServer) -> Self:
         """Put a policy, a Model and its Deployment into an empty cluster."""
         world = cls(server)
+        server.clock = lambda: world.clock.now
         server.put(MODEL_POLICIES, builders.policy())
         server.put(MODELS, builders.model())
         server.put(DEPLOYMENTS, builders.deployment())

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from modelwarden.admission import model_decisions, model_policies, model_versions, models
-from modelwarden.admission.model_decisions import Reader
+from modelwarden.admission.reading import Reader
 from modelwarden.admission.reviews import Answer, Review
 from modelwarden.domain.installation import Installation
 from modelwarden.domain.verdicts import allow, deny

@@ -4,21 +4,22 @@ The controller judges every vote again when it counts, by the same rules.
 """
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Protocol
 
+from modelwarden.admission import retries
+from modelwarden.admission.reading import Reader
 from modelwarden.admission.reviews import UNAVAILABLE, Answer, Json, Review
 from modelwarden.admission.stamps import unstampable
-from modelwarden.cluster.paths import MODEL_TRANSITIONS, Resource
+from modelwarden.cluster.paths import MODEL_TRANSITIONS
 from modelwarden.domain.attempts_told import condition, is_open
 from modelwarden.domain.exclusions import vote_refusal
 from modelwarden.domain.facts import ApprovalRule, DecisionFacts, TransitionFacts
 from modelwarden.domain.identity import Identity
+from modelwarden.domain.retries import RETRY
 from modelwarden.domain.rights import DECISION_PARTS
 from modelwarden.domain.verdicts import Verdict, allow, deny
 from modelwarden.domain.votes import VOTES, Ballot, is_acted_on, judge
-from modelwarden.errors import ModelwardenError
+from modelwarden.errors import MalformedObjectError, ModelwardenError
 from modelwarden.workflows.facts import decision_facts, transition_facts
 
 READ_SECONDS = 1.0
@@ -26,16 +27,6 @@ READ_SECONDS = 1.0
 _ADMITTED = allow("Admitted", "It will be counted by the rules of the attempt.")
 # A step that asks for no approvals takes votes all the same; they decide nothing.
 _NO_RULE = ApprovalRule(owners=0, reviewers=0, expire_after_seconds=None, exclude=())
-
-
-class Reader(Protocol):
-    """Whatever finds an object, or None."""
-
-    async def find(
-        self, resource: Resource, name: str, namespace: str = ""
-    ) -> Mapping[str, Any] | None:
-        """Read one object."""
-        ...
 
 
 def stamped(review: Review) -> Answer:
@@ -65,15 +56,14 @@ async def _judged(review: Review, reader: Reader, *, identity: Identity) -> Answ
     name = spec["transition"]["name"]
     try:
         async with asyncio.timeout(READ_SECONDS):
-            attempt = await reader.find(MODEL_TRANSITIONS, name, review.namespace)
+            return Answer(verdict=await _about(name, review, reader, identity=identity))
+    except MalformedObjectError:
+        raise
     except (ModelwardenError, TimeoutError):
         unread = deny(
             "AttemptNotRead", f"The attempt {name} could not be read just now.", "Try again."
         )
         return Answer(verdict=unread, code=UNAVAILABLE)
-    if attempt is None:
-        return Answer(verdict=_unknown(name, review.namespace))
-    return Answer(verdict=_about(attempt, review, identity))
 
 
 def _from_a_person(review: Review, identity: Identity) -> Verdict | None:
@@ -88,7 +78,17 @@ def _from_a_person(review: Review, identity: Identity) -> Verdict | None:
     )
 
 
-def _about(stored: Json, review: Review, identity: Identity) -> Verdict:
+async def _about(name: str, review: Review, reader: Reader, *, identity: Identity) -> Verdict:
+    stored = await reader.find(MODEL_TRANSITIONS, name, review.namespace)
+    if stored is None:
+        return _unknown(name, review.namespace)
+    refusal = _refusal(stored, review, identity)
+    if refusal is None and review.spec["decision"] == RETRY:
+        refusal = await retries.refusal(stored, reader)
+    return refusal or _ADMITTED
+
+
+def _refusal(stored: Json, review: Review, identity: Identity) -> Verdict | None:
     attempt = transition_facts(stored)
     spec = review.spec
     refusal = vote_refusal(
@@ -104,7 +104,6 @@ def _about(stored: Json, review: Review, identity: Identity) -> Verdict:
         or _another_attempt(spec, attempt)
         or _closed(stored, spec["decision"])
         or _never_counted(stored, review, attempt=attempt, identity=identity)
-        or _ADMITTED
     )
 
 
@@ -142,7 +141,7 @@ def _another_attempt(spec: Json, attempt: TransitionFacts) -> Verdict | None:
 
 def _closed(stored: Json, decision: str) -> Verdict | None:
     # Only a Retry is about an attempt that has ended.
-    if is_open(stored) or decision == "Retry":
+    if is_open(stored) or decision == RETRY:
         return None
     reason = condition(stored, "Succeeded").get("reason", "")
     return deny(

@@ -21,7 +21,7 @@ def announcement(record: Record) -> Announcement | None:
     """Render a record as an event; None where nobody waits to hear of it."""
     match record.operation:
         case Operation.REQUESTED:
-            return _on_version(record, f"{record.actor.username} asked for {record.facts['to']}.")
+            return _on_version(record, _requested(record))
         case Operation.REGISTERED:
             return _on_version(record, "Registered: the record and the file were read.")
         case Operation.GATE_FINISHED:
@@ -42,6 +42,14 @@ def announcement(record: Record) -> Announcement | None:
             return _on_model(record, _moved(record))
         case _:
             return None
+
+
+def _requested(record: Record) -> str:
+    target, retry = record.facts["to"], record.facts.get("retry")
+    if retry is None:
+        return f"{record.actor.username} asked for {target}."
+    who = retry["actor"]["username"]
+    return f'{who} had {target} tried again: "{retry["rationale"]}"'
 
 
 def _gate(record: Record) -> Announcement:

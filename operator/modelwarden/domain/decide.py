@@ -5,7 +5,13 @@ from typing import Any
 
 from modelwarden.domain.canonical import digest_of
 from modelwarden.domain.digests import transition_digest
-from modelwarden.domain.facts import Access, PolicyFacts, Snapshot, TransitionFacts
+from modelwarden.domain.facts import (
+    Access,
+    DecisionFacts,
+    PolicyFacts,
+    Snapshot,
+    TransitionFacts,
+)
 from modelwarden.domain.gates import gates_of
 from modelwarden.domain.identity import Caller
 from modelwarden.domain.installation import Installation
@@ -18,6 +24,7 @@ from modelwarden.domain.opening import (
 )
 from modelwarden.domain.progress import NO_STEP, Step, next_step
 from modelwarden.domain.records import Operation, Record
+from modelwarden.domain.retries import access_of_retries
 from modelwarden.domain.scribe import Scribe, actor_of, timestamp
 from modelwarden.domain.stages import Move, Stage
 from modelwarden.domain.standing import access_of_attempt, request_of, standing
@@ -78,7 +85,7 @@ def decide(
 
 def questions(snapshot: Snapshot, state: ModelState) -> frozenset[Access]:
     """List what to ask the API server before a decision: who may ask, and who may vote."""
-    asked: set[Access] = set()
+    asked: set[Access] = set(access_of_retries(snapshot, state))
     for request in wanted(snapshot, state):
         asked.update(access_needed(request, snapshot))
     for attempt in state.open_attempts():
@@ -145,7 +152,7 @@ def _requested(
         subject=version.subject,
         policy=there.policy_digest,
         evidence=names,
-        uids={"transition": there.uid, "version": version.uid},
+        uids={"transition": there.uid, "version": version.uid, **_uid_of(new.request.retry)},
         facts={
             "kind": new.request.kind.value,
             "from": spec.get("from", ""),
@@ -158,10 +165,30 @@ def _requested(
             ],
             "artifact": {"uri": version.artifact.uri, "digest": version.artifact.digest},
             "label": version.label,
+            **_retried(new.request.retry),
         },
         build=scribe.build,
     )
     return Step(records=(record,), evidence=tuple(evidence))
+
+
+def _uid_of(retry: DecisionFacts | None) -> dict[str, str]:
+    return {} if retry is None else {"decision": retry.uid}
+
+
+def _retried(retry: DecisionFacts | None) -> dict[str, Any]:
+    """Say who had it tried again; the actor of the record stays who asked."""
+    if retry is None or retry.by is None:
+        return {}
+    return {
+        "retry": {
+            "uid": retry.uid,
+            "decision": retry.name,
+            "of": retry.transition,
+            "actor": actor_of(retry.by).to_json(),
+            "rationale": retry.rationale,
+        }
+    }
 
 
 def _adoptions(snapshot: Snapshot, state: ModelState, *, scribe: Scribe) -> Step:

@@ -334,7 +334,7 @@ def _next_steps(
 ) -> tuple[str, ...]:
     lost = failed_gates(attempt)
     if attempt is not None and lost and not is_open(attempt):
-        return (_try_again(attempt, lost),)
+        return (_try_again(subject, lost),)
     steps = [item["nextStep"] for item in subject.unmet(attempt) if item.get("nextStep")]
     if attempt is not None and any(i["code"] == "ApprovalsMissing" for i in unmet(attempt)):
         steps.append(_vote(subject, attempt))
@@ -345,12 +345,11 @@ def _next_steps(
     return tuple(dict.fromkeys(steps))
 
 
-def _try_again(attempt: Raw, lost: tuple[str, ...]) -> str:
-    first = f"register a version that meets {' and '.join(lost)}"
-    if attempt["spec"]["kind"] == "Register":
-        return f"{first}; the record of this one never changes."
-    again = "or correct what failed and ask again with a new reason; this attempt is closed."
-    return f"{first}, {again}"
+def _try_again(subject: Subject, lost: tuple[str, ...]) -> str:
+    return (
+        f"register a version that meets {' and '.join(lost)}, or mend what failed and have it "
+        f"tried again: kubectl model retry {subject.name} {_at(subject)} --rationale ..."
+    )
 
 
 def _vote(subject: Subject, attempt: Mapping[str, Any]) -> str:

@@ -76,6 +76,7 @@ def _requested(model: ModelState, record: Record) -> ModelState:
         spec=record.evidence["transition"],
         gates_expected=tuple(facts["gates"]),
         opened=record.time,
+        retry=facts.get("retry", {}).get("uid", ""),
     )
     model = replace(
         model,

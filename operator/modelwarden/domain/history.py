@@ -1,6 +1,6 @@
 """A model's records as sentences, in order."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,8 +57,18 @@ def _plain(record: Record) -> str:
 
 def _requested(record: Record) -> str:
     if record.facts["kind"] == "Register":
-        return f"registered by {record.actor.username}"
-    return _with_reason(f"{record.facts['to']} asked for by {record.actor.username}", record)
+        asked = f"registered by {record.actor.username}"
+    else:
+        asked = _with_reason(f"{record.facts['to']} asked for by {record.actor.username}", record)
+    return asked + _retried(record.facts)
+
+
+def _retried(facts: Mapping[str, Any]) -> str:
+    """Say who had an earlier attempt tried again, and why."""
+    if "retry" not in facts:
+        return ""
+    retry = facts["retry"]
+    return f'; tried again by {retry["actor"]["username"]}: "{retry["rationale"]}"'
 
 
 def _registered(_: Record) -> str:

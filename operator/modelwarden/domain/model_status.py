@@ -107,7 +107,8 @@ def _ended_badly(attempt: AttemptState) -> Verdict:
     return deny(
         attempt.code,
         attempt.sentence or f"Attempt {attempt.name} ended.",
-        "Correct what it says, then ask again with a new reason.",
+        "Mend what it says and have it tried again (kubectl model retry), or correct the Model, "
+        "then ask again with a new reason.",
     )
 
 

@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 
 from modelwarden.domain.departures import names
-from modelwarden.domain.facts import AuthorItem, DesiredStages, ModelFacts, StageEntry
+from modelwarden.domain.facts import (
+    AuthorItem,
+    DecisionFacts,
+    DesiredStages,
+    ModelFacts,
+    StageEntry,
+)
 from modelwarden.domain.identity import Caller
 from modelwarden.domain.stages import Move, Stage, is_above, next_step
 from modelwarden.domain.state import AttemptKey, AttemptState, ModelState
@@ -11,7 +17,10 @@ from modelwarden.domain.state import AttemptKey, AttemptState, ModelState
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One step that somebody asked for. `author` is None where stamping was off."""
+    """One step that somebody asked for. `author` is None where stamping was off.
+
+    `retry` is the decision that has its latest attempt tried again.
+    """
 
     key: AttemptKey
     kind: Move
@@ -19,6 +28,7 @@ class Request:
     part: str
     reason: str
     author: AuthorItem | None
+    retry: DecisionFacts | None = None
 
     @property
     def id(self) -> str:
@@ -67,11 +77,13 @@ def opens_an_attempt(request: Request, attempts: tuple[AttemptState, ...]) -> bo
 
     One request opens one attempt: a failed or rejected one does not loop, whatever was asked
     between. Where an attempt was superseded by a change of what it was frozen on, the same request
-    opens the next one.
+    opens the next one; and so it does where somebody has the latest attempt tried again.
     """
     if any(attempt.is_open for attempt in attempts):
         return False
-    return all(attempt.reopens for attempt in attempts if attempt.request_id == request.id)
+    return request.retry is not None or all(
+        attempt.reopens for attempt in attempts if attempt.request_id == request.id
+    )
 
 
 def _request(model: ModelFacts, state: ModelState, *, version: int) -> Request | None:

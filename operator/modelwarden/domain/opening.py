@@ -1,7 +1,7 @@
 """What must hold before an attempt opens, and the attempt that is then frozen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from modelwarden.domain.champion_gate import champion_now
@@ -10,6 +10,7 @@ from modelwarden.domain.exclusions import excluded_people
 from modelwarden.domain.facts import (
     Access,
     AuthorItem,
+    DecisionFacts,
     ModelFacts,
     PolicyFacts,
     PolicyStep,
@@ -27,11 +28,16 @@ from modelwarden.domain.gates import gates_have_names_of_their_own, reads_champi
 from modelwarden.domain.identity import Identity, is_service_account
 from modelwarden.domain.movement import Request, opens_an_attempt, requests
 from modelwarden.domain.names import attempt_name
+from modelwarden.domain.retries import retrier_may, retry_of
 from modelwarden.domain.rights import Right
 from modelwarden.domain.stages import LADDER, Move, Stage, is_above
 from modelwarden.domain.state import UNREGISTERED, AttemptKey, ModelState
 from modelwarden.domain.verdicts import Verdict, allow, deny, wait
 
+# What never passes was perhaps only not uploaded yet.
+REGISTER_ANEW = (
+    "Mend what it says and have it tried again (kubectl model retry), or register the next version."
+)
 # Down moves and returns arrive with a later release; asking for one is answered, never ignored.
 SUPPORTED_MOVES = frozenset({Move.REGISTER, Move.PROMOTE})
 
@@ -76,10 +82,23 @@ def openings(snapshot: Snapshot, state: ModelState, *, identity: Identity) -> Op
 
 
 def wanted(snapshot: Snapshot, state: ModelState) -> tuple[Request, ...]:
-    """List the requests that call for a new attempt: registrations first, then the surface."""
-    surface = () if snapshot.model is None else requests(snapshot.model, state)
-    asked = (*_registrations(snapshot, state), *surface)
+    """List the requests that call for a new attempt."""
+    asked = (_retried(request, snapshot, state) for request in asked_for(snapshot, state))
     return tuple(r for r in asked if opens_an_attempt(r, state.attempts_of(r.key)))
+
+
+def asked_for(snapshot: Snapshot, state: ModelState) -> tuple[Request, ...]:
+    """List everything that is asked for and not so yet: registrations, then the surface."""
+    surface = () if snapshot.model is None else requests(snapshot.model, state)
+    return (*_registrations(snapshot, state), *surface)
+
+
+def _retried(request: Request, snapshot: Snapshot, state: ModelState) -> Request:
+    """Add the decision that has the request's latest attempt tried again, where there is one."""
+    if opens_an_attempt(request, state.attempts_of(request.key)):
+        return request
+    latest = state.latest_attempt(request.key)
+    return replace(request, retry=retry_of(latest, snapshot, state=state))
 
 
 def registrations_to_reopen(state: ModelState) -> tuple[int, ...]:
@@ -148,6 +167,7 @@ def _claims(request: Request, snapshot: Snapshot, *, state: ModelState) -> tuple
         _version_is_registered(request, version, state=state),
         _author_is_known(request),
         *((requester_may(request, snapshot),) if request.requester.username else ()),
+        *((retrier_may(request.retry, snapshot, state=state),) if request.retry else ()),
         *(
             _policy_claims(snapshot.policy, model, target=request.key.target)
             if request.key.target in LADDER
@@ -233,7 +253,7 @@ def _version_is_registered(
     return deny(
         "RegistrationFailed",
         f"The registration of version {request.key.version} failed: {attempt.sentence}",
-        "Register the next version.",
+        REGISTER_ANEW,
     )
 
 
@@ -292,7 +312,14 @@ def _request_json(request: Request) -> dict[str, Any]:
         entry |= {"part": request.part}
     if request.reason:
         entry |= {"reason": request.reason}
-    return {"id": request.id, "entry": entry, "author": request.requester.to_json()}
+    asked = {"id": request.id, "entry": entry, "author": request.requester.to_json()}
+    return asked | _retry_json(request.retry)
+
+
+def _retry_json(retry: DecisionFacts | None) -> dict[str, Any]:
+    if retry is None or retry.by is None:
+        return {}
+    return {"retry": {"decision": retry.name, "uid": retry.uid, "by": retry.by.to_json()}}
 
 
 def _champion(

@@ -1,8 +1,10 @@
 """What the cluster must show of the ledger: Jobs, labels and status, all repaired from here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from modelwarden.domain.discarded import Discarded, discarded
 from modelwarden.domain.evidence import inputs_digest
 from modelwarden.domain.facts import (
     DeploymentFacts,
@@ -14,10 +16,11 @@ from modelwarden.domain.facts import (
     VersionFacts,
 )
 from modelwarden.domain.gates import runs_in_a_pod
+from modelwarden.domain.identity import Identity
 from modelwarden.domain.installation import ArtifactStore, Installation
 from modelwarden.domain.model_status import model_status
 from modelwarden.domain.names import job_name
-from modelwarden.domain.opening import Hold
+from modelwarden.domain.opening import Hold, asked_for
 from modelwarden.domain.patience import look_again_in
 from modelwarden.domain.rollouts import (
     NOTHING_CARRIED,
@@ -95,7 +98,7 @@ def project(
         jobs=_jobs(looks, snapshot, origin=origin),
         finished=_finished(snapshot, state),
         labels=_labels(snapshot, state),
-        statuses=_statuses(snapshot, state, holds=holds, looks=looks, origin=origin),
+        statuses=_statuses(snapshot, state, holds=holds, looks=looks, installation=installation),
         look_again=look_again_in(looks, state=state, holds=holds, now=snapshot.now),
     )
 
@@ -174,10 +177,11 @@ def _statuses(
     *,
     holds: tuple[Hold, ...],
     looks: tuple[Standing, ...],
-    origin: str,
+    installation: Installation,
 ) -> tuple[StatusOrder, ...]:
     """Draw statuses, versions first: who sees a Model in its new state sees its versions there."""
     by_attempt = {look.attempt.name: look for look in looks}
+    lost = _lost(snapshot, state, looks=by_attempt, identity=installation.identity)
     orders = [
         StatusOrder(
             kind="ModelVersion",
@@ -199,7 +203,8 @@ def _statuses(
                 snapshot,
                 state=state,
                 look=by_attempt.get(transition.name),
-                origin=origin,
+                lost=lost[transition.name],
+                origin=installation.origin,
             ),
         )
         for transition in snapshot.transitions.values()
@@ -216,6 +221,27 @@ def _statuses(
             )
         )
     return tuple(replace(order, status=_without_empties(order.status)) for order in orders)
+
+
+def _lost(
+    snapshot: Snapshot, state: ModelState, *, looks: Mapping[str, Standing], identity: Identity
+) -> dict[str, tuple[Discarded, ...]]:
+    """List, for every attempt that is looked at, the decisions that have no effect."""
+    asked = frozenset(request.key for request in asked_for(snapshot, state))
+    return {
+        transition.name: discarded(
+            attempt,
+            transition,
+            looks.get(transition.name),
+            snapshot=snapshot,
+            state=state,
+            asked=asked,
+            identity=identity,
+        )
+        if (attempt := state.attempts.get(transition.name)) is not None
+        else ()
+        for transition in snapshot.transitions.values()
+    }
 
 
 def _without_empties(value: Any) -> Any:

@@ -92,8 +92,9 @@ class VoteState:
 class AttemptState:
     """One attempt to move one version one step, as the records tell it.
 
-    `evidence` is the digest that people voted on. `approvals` are the records of the votes that
-    the commitment rested on; None before it.
+    `retry` is the uid of the decision that had the attempt before it tried again; empty if none
+    had. `evidence` is the digest that people voted on. `approvals` are the records of the votes
+    that the commitment rested on; None before it.
     """
 
     name: str
@@ -109,6 +110,7 @@ class AttemptState:
     spec: str
     gates_expected: tuple[str, ...]
     opened: str
+    retry: str = ""
     outcome: AttemptOutcome = AttemptOutcome.OPEN
     code: str = ""
     sentence: str = ""

@@ -1,5 +1,6 @@
 """The status of a ModelTransition: every gate, every vote and everything unmet, at once."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from modelwarden.domain.conditions import (
@@ -11,6 +12,7 @@ from modelwarden.domain.conditions import (
     obstacle,
     written,
 )
+from modelwarden.domain.discarded import Discarded
 from modelwarden.domain.facts import ApprovalRule, RunState, Snapshot, TransitionFacts
 from modelwarden.domain.gates import gates_of, runs_in_a_pod
 from modelwarden.domain.names import job_name
@@ -25,7 +27,6 @@ from modelwarden.domain.state import (
 )
 from modelwarden.domain.texts import LONGEST_SENTENCE, shortened
 from modelwarden.domain.verdicts import Verdict, deny, unmet
-from modelwarden.domain.votes import Vote
 
 RECORDS_SHOWN = 128
 VOTES_SHOWN = 32
@@ -39,9 +40,10 @@ def transition_status(
     *,
     state: ModelState,
     look: Standing | None,
+    lost: Sequence[Discarded] = (),
     origin: str,
 ) -> dict[str, Any]:
-    """Draw the picture of one attempt; `look` is there while it is open."""
+    """Draw the picture of one attempt; `look` is there while it is open, `lost` has no effect."""
     attempt = state.attempts.get(transition.name)
     if attempt is None:
         return {"observedGeneration": transition.generation}
@@ -49,7 +51,7 @@ def transition_status(
     status: dict[str, Any] = {
         "observedGeneration": transition.generation,
         "gates": _gates(attempt, transition, look=look, origin=origin, namespace=snapshot.key[0]),
-        "votes": _votes(attempt, look),
+        "votes": _votes(attempt, look, lost=lost),
         "summary": _summary(attempt, transition, look=look),
         "ledger": list(attempt.indices[-RECORDS_SHOWN:]),
         "conditions": written(
@@ -131,14 +133,15 @@ def _gate_outcome(recorded: GateState | None, now: GateStanding | None) -> str:
     return "Pending" if recorded is None else recorded.outcome.value
 
 
-def _votes(attempt: AttemptState, look: Standing | None) -> dict[str, Any]:
+def _votes(
+    attempt: AttemptState, look: Standing | None, *, lost: Sequence[Discarded]
+) -> dict[str, Any]:
     votes: dict[str, Any] = {}
     counted = _counting(attempt, look)
-    discarded = [] if look is None else [vote for vote in look.votes if not vote.counts]
     if counted:
         votes["counted"] = [_counted(vote) for vote in counted[:VOTES_SHOWN]]
-    if discarded:
-        votes["discarded"] = [_discarded(vote) for vote in discarded[:DISCARDED_SHOWN]]
+    if lost:
+        votes["discarded"] = [_discarded(each) for each in lost[-DISCARDED_SHOWN:]]
     return votes
 
 
@@ -147,17 +150,17 @@ def _counting(attempt: AttemptState, look: Standing | None) -> tuple[VoteState, 
 
 
 def _counted(vote: VoteState) -> dict[str, Any]:
-    told = {"decision": vote.decision, "kind": vote.kind, "by": vote.actor.username}
-    told |= {"at": vote.time}
+    told: dict[str, Any] = {"decision": vote.decision, "kind": vote.kind}
+    told |= {"by": vote.actor.username, "at": vote.time, "ledgerIndex": vote.index}
     return told | ({"as": vote.roles[0]} if vote.roles else {})
 
 
-def _discarded(vote: Vote) -> dict[str, Any]:
+def _discarded(lost: Discarded) -> dict[str, Any]:
     return {
-        "decision": vote.decision.name,
-        "by": vote.decision.by.username if vote.decision.by else "",
-        "reason": vote.verdict.code,
-        "message": shortened(vote.verdict.message, LONGEST_SENTENCE),
+        "decision": lost.decision.name,
+        "by": lost.decision.by.username if lost.decision.by else "",
+        "reason": lost.verdict.code,
+        "message": shortened(lost.verdict.message, LONGEST_SENTENCE),
     }
 
 

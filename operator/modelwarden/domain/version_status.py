@@ -11,7 +11,7 @@ from modelwarden.domain.conditions import (
     written,
 )
 from modelwarden.domain.facts import Snapshot, VersionFacts
-from modelwarden.domain.opening import Hold
+from modelwarden.domain.opening import REGISTER_ANEW, Hold
 from modelwarden.domain.rollouts import version_for
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.state import (
@@ -96,7 +96,7 @@ def _registration(version: VersionFacts, state: ModelState, *, holds: tuple[Hold
         return wait("Registering", "Its record and its file are being read.")
     if attempt.outcome is AttemptOutcome.SUPERSEDED:
         return wait("Registering", "Its registration begins again.")
-    return deny("RegistrationFailed", attempt.sentence, "Register the next version.")
+    return deny("RegistrationFailed", attempt.sentence, REGISTER_ANEW)
 
 
 def _gate(kind: str, attempt: AttemptState | None, *, gate: str) -> Condition:

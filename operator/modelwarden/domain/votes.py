@@ -19,6 +19,9 @@ from modelwarden.domain.verdicts import Verdict, allow, deny, wait
 OWNER = "Owner"
 REVIEWER = "Reviewer"
 VOTES = ("Approve", "Reject")
+BALLOTED = (*VOTES, "Retract", "Override")
+# Nothing speaks against a vote but that the rollout had begun.
+LATE = "RolloutBegun"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +129,11 @@ def roles_of(caller: Caller, attempt: TransitionFacts, *, identity: Identity) ->
 
 
 def _about(decisions: tuple[DecisionFacts, ...], attempt: TransitionFacts) -> list[DecisionFacts]:
-    return [decision for decision in decisions if decision.transition == attempt.name]
+    return [
+        decision
+        for decision in decisions
+        if decision.transition == attempt.name and decision.kind in BALLOTED
+    ]
 
 
 def _retracted(ordered: list[DecisionFacts], identity: Identity) -> frozenset[str]:
@@ -152,7 +159,7 @@ def _taken_back(
 
 def is_acted_on(kind: str) -> Verdict:
     """This release acts on the kind of decision; the others are kept and answered in words."""
-    if kind in VOTES or kind == "Retract":
+    if kind in {*VOTES, "Retract", "Retry"}:
         return _FINE
     return deny("NotYetSupported", f"This release does not act on a decision to {kind} yet.")
 
@@ -188,7 +195,7 @@ def _judged(
     elif verdict.allows and latest.get(person) != decision.uid:
         verdict = deny("Replaced", f"{_who(decision)} voted again later; that vote stands.")
     elif verdict.allows and closed_with is not None:
-        verdict = deny("RolloutBegun", f"{_who(decision)} voted after the rollout had begun.")
+        verdict = deny(LATE, f"{_who(decision)} voted after the rollout had begun.")
     return Vote(decision=decision, person=person, roles=roles, verdict=verdict)
 
 

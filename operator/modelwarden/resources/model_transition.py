@@ -47,15 +47,28 @@ class RequestEntry(Shape):
     """Why."""
 
 
+class Retried(Shape):
+    """The decision that had the attempt before this one tried again."""
+
+    decision: ObjectName
+    """The ModelDecision."""
+    uid: Uid
+    """Its uid."""
+    by: Stamp
+    """Who had it tried again; who asked stays the requester."""
+
+
 class Request(Shape):
     """The request that the attempt answers."""
 
     id: Uid
-    """The id of the author's item, or the uid of the Retry."""
+    """The id of the author's item; of a registration, the uid of the version."""
     entry: RequestEntry
     """What was asked."""
     author: Stamp | None = None
     """Who asked; without it, nobody known."""
+    retry: Retried | None = None
+    """The Retry that opened the attempt; without it, the request itself did."""
 
 
 class Champion(Shape):
@@ -216,6 +229,8 @@ class CountedVote(Shape):
     """The group through which the person is an owner or reviewer."""
     at: Time | None = None
     """When."""
+    ledger_index: LedgerIndex | None = None
+    """The record of it."""
 
 
 class DiscardedVote(Shape):

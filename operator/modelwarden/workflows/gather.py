@@ -38,6 +38,7 @@ from modelwarden.domain.facts import (
 from modelwarden.domain.movement import named_versions
 from modelwarden.domain.names import attempt_name, version_name
 from modelwarden.domain.opening import registrations_to_reopen, wanted
+from modelwarden.domain.retries import retries_at
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.state import AttemptKey, ModelKey, ModelState
 from modelwarden.domain.verdicts import Verdict, wait
@@ -74,11 +75,12 @@ class Gatherer:
         self, key: ModelKey, state: ModelState, *, touched: frozenset[str]
     ) -> Snapshot:
         """Read everything about a Model that the fold and the touched names point at."""
-        model = await self._model(key)
-        versions, policy, decisions, runs, deployments, pods = await asyncio.gather(
-            self._versions(key, _numbers(key, model, state=state, touched=touched)),
+        model, decided = await asyncio.gather(self._model(key), self._decided(key, state))
+        retried = retries_at(state, (raw["spec"] for raw in decided))
+        numbers = (*_numbers(key, model, state=state, touched=touched), *sorted(retried))
+        versions, policy, runs, deployments, pods = await asyncio.gather(
+            self._versions(key, dict.fromkeys(numbers)),
             self._policy(model),
-            self._decisions(key, state),
             self._runs(key),
             self._deployments(key, model, state=state),
             self._pods(key, state),
@@ -89,7 +91,7 @@ class Gatherer:
             model=model,
             versions=versions,
             transitions={},
-            decisions=decisions,
+            decisions=self._decisions(decided, state, numbers=frozenset(numbers)),
             runs=runs,
             deployments=deployments,
             policy=policy,
@@ -125,13 +127,23 @@ class Gatherer:
         read = self._read(policy_facts, chosen[0])
         return read or wait("PolicyNotReadable", f"Policy {named} cannot be read.")
 
-    async def _decisions(self, key: ModelKey, state: ModelState) -> tuple[DecisionFacts, ...]:
-        if not state.open_attempts():
+    async def _decided(self, key: ModelKey, state: ModelState) -> Sequence[Mapping[str, Any]]:
+        """List every decision about the Model; without an attempt there is nothing to decide."""
+        if not state.attempts:
             return ()
-        found = await self.client.list(
+        return await self.client.list(
             MODEL_DECISIONS, key.namespace, fields=f"spec.model={key.name}"
         )
-        read = (self._read(decision_facts, raw) for raw in found)
+
+    def _decisions(
+        self, decided: Iterable[Mapping[str, Any]], state: ModelState, *, numbers: frozenset[int]
+    ) -> tuple[DecisionFacts, ...]:
+        """Read the decisions about attempts that are looked at; over the years they become many."""
+        read = (
+            self._read(decision_facts, raw)
+            for raw in decided
+            if _is_about_what_is_looked_at(raw["spec"], state, numbers=numbers)
+        )
         return tuple(decision for decision in read if decision is not None)
 
     async def _runs(self, key: ModelKey) -> dict[RunKey, RunFacts]:
@@ -236,6 +248,16 @@ class Gatherer:
         except MalformedObjectError as error:
             self.malformed(f"{raw['kind']} {raw['metadata']['name']}", error)
             return None
+
+
+def _is_about_what_is_looked_at(
+    spec: Mapping[str, Any], state: ModelState, *, numbers: frozenset[int]
+) -> bool:
+    attempt = state.attempts.get((spec.get("transition") or {}).get("name", ""))
+    if attempt is None or attempt.is_open:
+        return attempt is not None
+    last = state.attempts_at(attempt.key)
+    return attempt.key.version in numbers and attempt.number > last - ATTEMPTS_LOOKED_AT
 
 
 def _policy_problem(named: str, found: list[str]) -> Verdict | None:
