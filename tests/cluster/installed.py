@@ -26,6 +26,7 @@ STORES = "modelwarden-stores"
 BUCKET = "models"
 TARGETS = ("operator", "validator", "example-server")
 STORE_SECRET = "store-main"
+GATES_CLAIM = "shared-models"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +85,7 @@ def build_images() -> dict[str, str]:
 
 
 def values_of(images: dict[str, str], store: S3, **more: Any) -> dict[str, Any]:
-    """The chart's values: which images, which store, and that two logins are one person."""
+    """The chart's values: which images, which stores, and that two logins are one person."""
     return {
         "images": {target: _image(images[target]) for target in ("operator", "validator")},
         "stores": [
@@ -95,7 +96,12 @@ def values_of(images: dict[str, str], store: S3, **more: Any) -> dict[str, Any]:
                 "region": "us-east-1",
                 "secret": STORE_SECRET,
                 "addressing": "path",
-            }
+            },
+            {
+                "name": "shared",
+                "uriPrefix": f"pvc://{BUCKET}/{{namespace}}/",
+                "claim": GATES_CLAIM,
+            },
         ],
         "identity": {
             "people": [{"name": "scientist@example.com", "logins": ["platform@example.com"]}]

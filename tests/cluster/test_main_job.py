@@ -118,7 +118,7 @@ def test_why_names_every_unmet_condition_at_once(example: Example) -> None:
     why = example.ask("engineer", "why", MODEL, "1")
 
     failed = [line.split()[1] for line in why.output.splitlines() if "FAILED" in line]
-    assert failed == ["metadata", "format", "artifact"]
+    assert failed == ["metadata", "format", "artifact", "contract"]
 
 
 def test_kubectl_get_reads_well(in_production: Example) -> None:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from sklearn.metrics import roc_auc_score
 
+from modelwarden.domain.contract_gate import signature_of
 from modelwarden.domain.floor import metadata_is_complete
 from modelwarden.domain.signatures import Signature
 from modelwarden.resources.model_version import ModelVersion
@@ -82,6 +83,15 @@ def test_the_recorded_signature_is_the_files_own(trained: dict[int, Any], number
     facts = read(trained[number].file)
 
     assert facts.signature == Signature.from_json(trained[number].signature)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_every_version_keeps_the_contract_of_the_example_to_the_letter(
+    trained: dict[int, Any], number: int
+) -> None:
+    model = yaml.safe_load((EXAMPLE.parent / "01-promote-with-approval/3-model.yaml").read_text())
+
+    assert read(trained[number].file).signature == signature_of(model["spec"], "contract")
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])

@@ -14,7 +14,7 @@ from tests.resources import manifests
     ("spec", "named"),
     [
         ({}, ()),
-        ({"contract": {"inputs": [], "outputs": []}}, ("contract",)),
+        ({"contract": {"inputs": [], "outputs": []}}, ()),
         ({"aliases": [{"name": "candidate", "version": 3}]}, ("aliases",)),
         ({"automation": {"to": "Staging", "keep": 1}}, ("automation",)),
         ({"retention": {"archivedDays": 30}, "reviewEveryDays": 90},

@@ -8,7 +8,7 @@ from modelwarden.domain.stages import Stage
 from modelwarden.domain.verdicts import Verdict, allow, deny, wait
 
 # What this release can run. The other kinds of note in a policy are read and refused in words.
-SUPPORTED_GATES = frozenset({"artifact", "metrics", "champion", "fairness"})
+SUPPORTED_GATES = frozenset({"artifact", "contract", "metrics", "champion", "fairness"})
 
 
 def metadata_is_complete(version: VersionFacts, required: tuple[str, ...]) -> Verdict:

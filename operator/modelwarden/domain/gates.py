@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from modelwarden.domain.champion_gate import comparisons, is_no_worse, no_champion
+from modelwarden.domain.contract_gate import Predecessor, contract_is_kept, signature_of
 from modelwarden.domain.facts import GateSpec, Metric, PolicyStep, TransitionFacts, VersionFacts
 from modelwarden.domain.fairness_gate import group_findings, groups_are_treated_alike
 from modelwarden.domain.floor import format_is_allowed, gates_asked, metadata_is_complete
@@ -19,7 +20,7 @@ FORMAT = GateSpec(name="format", kind="format", settings={})
 # An infrastructure fault is tried again so often, and then the gate is lost.
 TRIES = 3
 # These kinds are judged by an image of ours, in a pod of their own.
-JOB_KINDS = frozenset({"artifact"})
+JOB_KINDS = frozenset({"artifact", "contract"})
 
 
 def runs_in_a_pod(gate: GateSpec) -> bool:
@@ -59,7 +60,7 @@ class Case:
 
 
 # These claims compare a version with the one in Production.
-CHAMPION_KINDS = frozenset({"champion"})
+CHAMPION_KINDS = frozenset({"champion", "contract"})
 
 
 def reads_champion(gate: GateSpec) -> bool:
@@ -95,8 +96,10 @@ def judge_measured(gate: GateSpec, case: Case, measured: GateResult) -> GateResu
     """Hold what a gate's Job measured against the gate's claim, in place of what was recorded.
 
     A Job that says itself that it failed, or could not tell, has the last word; and so has one
-    whose gate makes no claim about metrics.
+    whose gate makes no claim about what it measures.
     """
+    if gate.kind == "contract":
+        return _contract_is_kept(case, measured)
     claim = _CLAIMS_ABOUT_METRICS.get(gate.kind)
     if measured.outcome is not GateOutcome.PASSED or claim is None:
         return measured
@@ -109,6 +112,21 @@ def judge_measured(gate: GateSpec, case: Case, measured: GateResult) -> GateResu
         code=judged.code,
         sentence=judged.sentence,
         checks=(*judged.checks, *measured.checks),
+    )
+
+
+def _contract_is_kept(case: Case, measured: GateResult) -> GateResult:
+    champion = case.champion
+    if isinstance(champion, Verdict):
+        # Never asked: an unreadable champion is an obstacle, and this gate waits for it.
+        return _result(champion)
+    return contract_is_kept(
+        measured,
+        recorded=signature_of(case.version.spec),
+        contract=signature_of(case.attempt.spec, "contract"),
+        champion=None
+        if champion is None
+        else Predecessor(version=champion.number, signature=signature_of(champion.spec)),
     )
 
 

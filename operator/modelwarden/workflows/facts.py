@@ -21,7 +21,7 @@ from modelwarden.resources.steps import PolicyStep
 from modelwarden.settings import Settings
 
 # What a Model may say and this release does not act on yet.
-NOT_YET = ("contract", "consumers", "aliases", "automation", "retention", "reviewEveryDays")
+NOT_YET = ("consumers", "aliases", "automation", "retention", "reviewEveryDays")
 ROLLOUT_TIMEOUT_SECONDS = 900
 
 
