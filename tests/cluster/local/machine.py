@@ -55,6 +55,24 @@ def prepare() -> None:
         raise MachineLacksError(f"{finding.what}: {finding.remedy}")
 
 
+def redis_server() -> Path:
+    """The Redis server, to be started under the name redis-server; installed if it never was.
+
+    Debian packs it with Redis's tools, under another name; the package that has its own name would
+    start a service of the machine.
+    """
+    found = shutil.which("redis-server")
+    if found:
+        return Path(found)
+    if not is_a_home_for_processes():
+        raise MachineLacksError("redis-server: install Redis")
+    program = Path("/usr/bin/redis-check-rdb")
+    with held(folder() / ".packages.lock"):
+        if not program.exists():
+            _install(["redis-tools"])
+    return program
+
+
 def findings() -> list[Finding]:
     """Everything the doctor looks at."""
     looks: tuple[Callable[[], Finding], ...] = (

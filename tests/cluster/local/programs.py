@@ -1,6 +1,7 @@
 """The programs of a cluster: built from pinned Go modules, once per user and set of pins."""
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -102,6 +103,17 @@ FOR_A_NODE_OF_PROCESSES = (
 )
 ALL = FOR_EVERY_CLUSTER + FOR_A_NODE_OF_PROCESSES
 
+# What a few tests put beside a cluster: built when one of them asks for it, never with the rest.
+FOR_GITOPS = (
+    Program(
+        name="argocd",
+        module="argocd",
+        package="github.com/argoproj/argo-cd/v3/cmd",
+        flags="-X github.com/argoproj/argo-cd/v3/common.version=3.2.6",
+    ),
+)
+_SETS = (ALL, FOR_GITOPS)
+
 
 class BuildFailedError(Exception):
     """A program did not build; the compiler's words are on the terminal."""
@@ -109,12 +121,12 @@ class BuildFailedError(Exception):
 
 def path(name: str) -> Path:
     """The executable of that name, which may not be built yet."""
-    return directory() / name
+    return directory(next(programs for programs in _SETS if _called(name, programs))) / name
 
 
 def built(name: str) -> Path:
     """The executable of that name, built now if it never was."""
-    build(tuple(program for program in ALL if program.name == name))
+    build(tuple(program for programs in _SETS for program in _called(name, programs)))
     return path(name)
 
 
@@ -125,27 +137,40 @@ def missing(programs: tuple[Program, ...] = ALL) -> tuple[Program, ...]:
 
 def build(programs: tuple[Program, ...] = ALL) -> None:
     """Builds what is missing; a second process asking for the same waits and finds it done."""
-    if not missing(programs):
-        return
-    with held(directory() / ".lock"):
-        for program in missing(programs):
-            with step(f"building {program.name}"):
-                _build(program)
+    for program in missing(programs):
+        with held(path(program.name).parent / ".lock"):
+            if missing((program,)):
+                with step(f"building {program.name}"):
+                    _build(program)
 
 
 @cache
-def directory() -> Path:
-    """The folder of this set of pins: a changed version is another folder, never a mixture."""
-    digest = hashlib.sha256(repr(ALL).encode())
+def directory(programs: tuple[Program, ...] = ALL) -> Path:
+    """The folder of a set of programs: a changed version is another folder, never a mixture."""
+    digest = hashlib.sha256(repr(programs).encode())
+    modules = {program.module for program in programs}
     for pin in sorted(PINS.rglob("*")):
-        if pin.is_file():
+        if pin.is_file() and pin.relative_to(PINS).parts[0] in modules:
             digest.update(pin.relative_to(PINS).as_posix().encode() + b"\0" + pin.read_bytes())
     return folder("programs", digest.hexdigest()[:12])
 
 
+def source(module: str, path_of_module: str) -> Path:
+    """The folder of a pinned Go module's own files, from Go's cache."""
+    command = (go(), "mod", "download", "-json", path_of_module)
+    answer = subprocess.run(
+        command, cwd=PINS / module, capture_output=True, text=True, check=True, env=_environment()
+    )
+    return Path(json.loads(answer.stdout)["Dir"])
+
+
+def _called(name: str, programs: tuple[Program, ...]) -> tuple[Program, ...]:
+    return tuple(program for program in programs if program.name == name)
+
+
 def _build(program: Program) -> None:
-    unfinished = directory() / f".{program.name}.{os.getpid()}"
-    environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"}
+    unfinished = path(program.name).with_name(f".{program.name}.{os.getpid()}")
+    environment = _environment()
     if program.in_image:
         environment["GOOS"] = "linux"
     command = [go(), "build", "-trimpath", "-tags", program.tags]
@@ -164,6 +189,10 @@ def _build(program: Program) -> None:
         unfinished.unlink(missing_ok=True)
         raise BuildFailedError(f"{program.name} did not build")
     unfinished.rename(path(program.name))
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"}
 
 
 @cache

@@ -1,0 +1,302 @@
+"""Argo CD itself, its controller and its repository server run as processes beside a cluster."""
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .local import clusters, kubeconfigs, machine, programs, users
+from .local.terminal import step
+from .running import RunningCluster, until
+
+NAMESPACE = "argocd"
+MODULE = "github.com/argoproj/argo-cd/v3"
+ACCOUNT = "argocd-application-controller"
+_RESYNC = 10
+_CONFIGURATION = ("argocd-cm", "argocd-cmd-params-cm", "argocd-gpg-keys-cm", "argocd-rbac-cm")
+_CONFIGURATION += ("argocd-secret", "argocd-ssh-known-hosts-cm", "argocd-tls-certs-cm")
+_OPERATION = "reason=OperationStarted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArgoCD:
+    """A running Argo CD, and what it says of its Applications."""
+
+    cluster: RunningCluster
+    logs: Path
+
+    def destination(self, name: str, *, account: str) -> None:
+        """Let it reach one namespace of this cluster as a service account of that namespace.
+
+        The namespace and the destination have one name. It is what README calls a destination.
+        """
+        content = kubeconfigs.read(self.cluster.kubeconfig)
+        endpoint = content["clusters"][0]["cluster"]
+        login = {
+            "bearerToken": users.token(self.cluster.kubeconfig, name, account),
+            "tlsClientConfig": {"caData": endpoint["certificate-authority-data"]},
+        }
+        self.cluster.apply(
+            {
+                "apiVersion": "v1",
+                "kind": "Secret",
+                "metadata": {
+                    "name": f"cluster-{name}",
+                    "labels": {"argocd.argoproj.io/secret-type": "cluster"},
+                },
+                "stringData": {
+                    "name": name,
+                    "server": endpoint["server"],
+                    "namespaces": name,
+                    "clusterResources": "false",
+                    "config": json.dumps(login),
+                },
+            },
+            namespace=NAMESPACE,
+        )
+
+    def application(self, name: str) -> Any:
+        """An Application as it is stored."""
+        return self.cluster.get("application.argoproj.io", name, f"--namespace={NAMESPACE}")
+
+    def refresh(self, name: str) -> None:
+        """Ask it to look at Git and at the cluster now, as a webhook of a Git server does."""
+        words = ("annotate", "application.argoproj.io", name, "argocd.argoproj.io/refresh=normal")
+        self.cluster.kubectl(None, *words, "--overwrite", f"--namespace={NAMESPACE}")
+        until(
+            lambda: (
+                "argocd.argoproj.io/refresh"
+                not in self.application(name)["metadata"].get("annotations", {})
+            ),
+            what=f"application {name} is refreshed",
+            within=60,
+        )
+
+    def status(self, name: str) -> tuple[str, str]:
+        """Whether what runs is what Git says, and how it fares."""
+        status = self.application(name).get("status", {})
+        return (
+            status.get("sync", {}).get("status", ""),
+            status.get("health", {}).get("status", ""),
+        )
+
+    def revision(self, name: str) -> str:
+        """The commit that was last compared."""
+        return str(self.application(name).get("status", {}).get("sync", {}).get("revision", ""))
+
+    def await_status(self, name: str, *wanted: str, within: float = 120) -> None:
+        """Wait until an Application is so, for example Synced and Healthy."""
+        until(
+            lambda: self.status(name) == wanted or None,
+            what=f"application {name} is {' and '.join(wanted)} ({self._complaints(name)})",
+            within=within,
+        )
+
+    def operations(self, name: str) -> int:
+        """How many times it has begun to apply what Git says, for whatever reason."""
+        selector = f"--field-selector=involvedObject.name={name},{_OPERATION}"
+        events = self.cluster.get("events", f"--namespace={NAMESPACE}", selector)["items"]
+        return sum(event.get("count") or 1 for event in events)
+
+    def out_of_sync(self, name: str) -> list[str]:
+        """The objects that are not as Git says."""
+        resources = self.application(name).get("status", {}).get("resources", [])
+        return [
+            f"{resource['kind']}/{resource['name']}"
+            for resource in resources
+            if resource.get("status") != "Synced"
+        ]
+
+    def _complaints(self, name: str) -> str:
+        status = self.application(name).get("status", {})
+        said = [condition["message"] for condition in status.get("conditions", [])]
+        said.append(status.get("operationState", {}).get("message", ""))
+        return "; ".join([*said, *self.out_of_sync(name)])
+
+
+@contextmanager
+def argo_cd(cluster: RunningCluster, work: Path) -> Iterator[ArgoCD]:
+    """Run it beside the cluster, with the rights of its own namespace and no others.
+
+    What its own account may do beyond that, and as whom it applies, is the caller's to say.
+    """
+    programs.build(programs.FOR_GITOPS)
+    work.mkdir(parents=True, exist_ok=True)
+    redis = work / "redis-server"
+    redis.symlink_to(machine.redis_server())
+    with step("installing Argo CD"):
+        definitions = _install(cluster)
+    login = _own_login(cluster, work)
+    try:
+        run = _Processes(beside=_network_of(cluster), work=work, login=login)
+        with ExitStack() as running:
+            for command in _commands(redis):
+                running.enter_context(run(command))
+            yield ArgoCD(cluster=cluster, logs=work)
+    finally:
+        cluster.kubectl(None, "delete", "crd", *definitions, "--wait=false")
+        cluster.kubectl(None, "delete", "namespace", NAMESPACE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Command:
+    """A program under the name that says what it is, and what its log says once it serves."""
+
+    name: str
+    program: Path
+    words: Sequence[str]
+    ready: str
+
+
+def _commands(redis: Path) -> tuple[_Command, ...]:
+    store, manifests, *metrics = _free_ports(4)
+    argocd = programs.path("argocd")
+    logs = ("--logformat=text", "--loglevel=info", f"--redis=127.0.0.1:{store}")
+    near = "--address=127.0.0.1", "--metrics-address=127.0.0.1"
+    return (
+        _Command(
+            name="redis-server",
+            program=redis,
+            words=(f"--port={store}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"),
+            ready="Ready to accept connections",
+        ),
+        _Command(
+            name="argocd-repo-server",
+            program=argocd,
+            words=(*logs, *near, f"--port={manifests}", f"--metrics-port={metrics[0]}")
+            + ("--disable-tls",),
+            ready="starting grpc server",
+        ),
+        _Command(
+            name=ACCOUNT,
+            program=argocd,
+            words=(*logs, f"--repo-server=127.0.0.1:{manifests}", "--repo-server-plaintext")
+            + (f"--metrics-port={metrics[1]}", f"--app-resync={_RESYNC}"),
+            ready="Application Controller",
+        ),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Processes:
+    """Starts processes in the network of a cluster, each with a log of its own."""
+
+    beside: Sequence[str]
+    work: Path
+    login: Path
+
+    @contextmanager
+    def __call__(self, command: _Command) -> Iterator[None]:
+        log = self.work / f"{command.name}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [*self.beside, str(command.program), *command.words],
+                cwd=self.work,
+                env=self._environment(command.name),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+        try:
+            until(
+                lambda: process.poll() is not None or command.ready in log.read_text(),
+                what=f"{command.name} serves ({log})",
+            )
+            if process.poll() is not None:
+                raise RuntimeError(f"{command.name} ended: {log.read_text()[-2000:]}")
+            yield
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _environment(self, name: str) -> dict[str, str]:
+        scratch = self.work / "tmp"
+        scratch.mkdir(exist_ok=True)
+        return {
+            "ARGOCD_ASK_PASS_SOCK": str(scratch / "ask-pass.sock"),
+            "ARGOCD_BINARY_NAME": name,
+            "ARGOCD_FAKE_IN_CLUSTER": "true",
+            "ARGOCD_GPG_ENABLED": "false",
+            "HOME": str(self.work),
+            "KUBECONFIG": str(self.login),
+            "PATH": os.environ["PATH"],
+            "TMPDIR": str(scratch),
+        }
+
+
+def _network_of(cluster: RunningCluster) -> Sequence[str]:
+    """What to put before a command so that it runs in the cluster's own network.
+
+    The controller's metrics are served on every address, so nothing of this machine should lead
+    there. kind's network belongs to its engine; beside kind the processes are in this machine's.
+    """
+    first = clusters.named(cluster.name).first_process
+    return () if first is None else ("nsenter", f"--target={first}", "--net", "--")
+
+
+def _install(cluster: RunningCluster) -> list[str]:
+    """Install the kinds, the configuration and the rights of Argo CD's own namespace."""
+    manifests = programs.source("argocd", MODULE) / "manifests"
+    base, roles = manifests / "base/config", manifests / "base/application-controller-roles"
+    kinds = ("application", "applicationset", "appproject")
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    files = [manifests / f"crds/{kind}-crd.yaml" for kind in kinds]
+    files += [base / f"{name}.yaml" for name in _CONFIGURATION]
+    files += [roles / f"{ACCOUNT}-{part}.yaml" for part in ("sa", "role", "rolebinding")]
+    words = [word for file in files for word in ("-f", str(file))]
+    cluster.kubectl(None, "apply", "--server-side", f"--namespace={NAMESPACE}", *words)
+    cluster.apply(
+        _secret("argocd-redis", auth=""),
+        _secret("argocd-secret", **{"server.secretkey": secrets.token_hex(16)}),
+        namespace=NAMESPACE,
+    )
+    return [f"{kind}s.argoproj.io" for kind in kinds]
+
+
+def _secret(name: str, **content: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "labels": {"app.kubernetes.io/part-of": "argocd"}},
+        "stringData": content,
+    }
+
+
+def _own_login(cluster: RunningCluster, work: Path) -> Path:
+    """Write the login of Argo CD's own service account, in its own namespace."""
+    context = cluster.service_account(NAMESPACE, ACCOUNT)
+    content = kubeconfigs.read(cluster.kubeconfig)
+    login = next(user["user"] for user in content["users"] if user["name"] == context)
+    server = next(c["cluster"] for c in content["clusters"] if c["name"] == cluster.admin)
+    place = {"cluster": context, "user": context, "namespace": NAMESPACE}
+    file = work / "kubeconfig"
+    kubeconfigs.write(
+        file,
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": context, "cluster": server}],
+            "users": [{"name": context, "user": login}],
+            "contexts": [{"name": context, "context": place}],
+            "current-context": context,
+        },
+    )
+    return file
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
