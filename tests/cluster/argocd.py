@@ -1,17 +1,18 @@
 """Argo CD itself, its controller and its repository server run as processes beside a cluster."""
 
+import base64
 import json
 import os
 import secrets
 import socket
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .local import clusters, kubeconfigs, machine, programs, users
+from .local import clusters, kubeconfigs, machine, programs
 from .local.terminal import step
 from .running import RunningCluster, until
 
@@ -31,35 +32,32 @@ class ArgoCD:
     cluster: RunningCluster
     logs: Path
 
-    def destination(self, name: str, *, account: str) -> None:
-        """Let it reach one namespace of this cluster as a service account of that namespace.
+    def destination(self, namespace: str, *, token: str) -> None:
+        """Let it reach a namespace of this cluster with the token in a Secret there.
 
-        The namespace and the destination have one name. It is what README calls a destination.
+        The destination has the name of its namespace.
         """
-        content = kubeconfigs.read(self.cluster.kubeconfig)
-        endpoint = content["clusters"][0]["cluster"]
-        login = {
-            "bearerToken": users.token(self.cluster.kubeconfig, name, account),
-            "tlsClientConfig": {"caData": endpoint["certificate-authority-data"]},
+        server = kubeconfigs.read(self.cluster.kubeconfig)["clusters"][0]["cluster"]["server"]
+        login = until(lambda: self._login(namespace, token), what=f"the token {token} is issued")
+        content = {
+            "name": namespace,
+            "server": server,
+            "namespaces": namespace,
+            "clusterResources": "false",
+            "config": json.dumps(login),
         }
-        self.cluster.apply(
-            {
-                "apiVersion": "v1",
-                "kind": "Secret",
-                "metadata": {
-                    "name": f"cluster-{name}",
-                    "labels": {"argocd.argoproj.io/secret-type": "cluster"},
-                },
-                "stringData": {
-                    "name": name,
-                    "server": endpoint["server"],
-                    "namespaces": name,
-                    "clusterResources": "false",
-                    "config": json.dumps(login),
-                },
-            },
-            namespace=NAMESPACE,
-        )
+        secret = _secret(f"cluster-{namespace}", content)
+        secret["metadata"]["labels"] = {"argocd.argoproj.io/secret-type": "cluster"}
+        self.cluster.apply(secret, namespace=NAMESPACE)
+
+    def _login(self, namespace: str, token: str) -> dict[str, Any] | None:
+        data = self.cluster.get("secret", token, f"--namespace={namespace}").get("data", {})
+        if "token" not in data:
+            return None
+        return {
+            "bearerToken": base64.b64decode(data["token"]).decode(),
+            "tlsClientConfig": {"caData": data["ca.crt"]},
+        }
 
     def application(self, name: str) -> Any:
         """An Application as it is stored."""
@@ -78,6 +76,23 @@ class ArgoCD:
             within=60,
         )
 
+    def apply_again(self, name: str) -> None:
+        """Have everything applied once more, as the button Sync does, and wait for the end."""
+        before = self.application(name)["status"]["operationState"]["startedAt"]
+        patch = json.dumps({"operation": {"sync": {"syncOptions": ["ServerSideApply=true"]}}})
+        words = ("patch", "application.argoproj.io", name, "--type=merge", f"--patch={patch}")
+        self.cluster.kubectl(None, *words, f"--namespace={NAMESPACE}")
+        until(
+            lambda: self._has_applied_since(name, before),
+            what=f"application {name} is applied again",
+            within=60,
+        )
+
+    def forget(self, *names: str) -> None:
+        """Take Applications away, not what they applied."""
+        words = ("delete", "application.argoproj.io", *names, "--ignore-not-found")
+        self.cluster.kubectl(None, *words, f"--namespace={NAMESPACE}")
+
     def status(self, name: str) -> tuple[str, str]:
         """Whether what runs is what Git says, and how it fares."""
         status = self.application(name).get("status", {})
@@ -86,15 +101,11 @@ class ArgoCD:
             status.get("health", {}).get("status", ""),
         )
 
-    def revision(self, name: str) -> str:
-        """The commit that was last compared."""
-        return str(self.application(name).get("status", {}).get("sync", {}).get("revision", ""))
-
     def await_status(self, name: str, *wanted: str, within: float = 120) -> None:
         """Wait until an Application is so, for example Synced and Healthy."""
         until(
             lambda: self.status(name) == wanted or None,
-            what=f"application {name} is {' and '.join(wanted)} ({self._complaints(name)})",
+            what=f"application {name} is {' and '.join(wanted)}",
             within=within,
         )
 
@@ -104,20 +115,15 @@ class ArgoCD:
         events = self.cluster.get("events", f"--namespace={NAMESPACE}", selector)["items"]
         return sum(event.get("count") or 1 for event in events)
 
-    def out_of_sync(self, name: str) -> list[str]:
-        """The objects that are not as Git says."""
+    def health(self, name: str, kind: str) -> list[tuple[str, str]]:
+        """How it says that an Application's objects of a kind fare, each with its sentence."""
         resources = self.application(name).get("status", {}).get("resources", [])
-        return [
-            f"{resource['kind']}/{resource['name']}"
-            for resource in resources
-            if resource.get("status") != "Synced"
-        ]
+        found = [item["health"] for item in resources if item["kind"] == kind and "health" in item]
+        return [(health["status"], health.get("message", "")) for health in found]
 
-    def _complaints(self, name: str) -> str:
-        status = self.application(name).get("status", {})
-        said = [condition["message"] for condition in status.get("conditions", [])]
-        said.append(status.get("operationState", {}).get("message", ""))
-        return "; ".join([*said, *self.out_of_sync(name)])
+    def _has_applied_since(self, name: str, time: str) -> bool:
+        state = self.application(name)["status"]["operationState"]
+        return state["startedAt"] > time and state["phase"] == "Succeeded"
 
 
 @contextmanager
@@ -163,7 +169,7 @@ def _commands(redis: Path) -> tuple[_Command, ...]:
         _Command(
             name="redis-server",
             program=redis,
-            words=(f"--port={store}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"),
+            words=("--port", str(store), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"),
             ready="Ready to accept connections",
         ),
         _Command(
@@ -177,7 +183,12 @@ def _commands(redis: Path) -> tuple[_Command, ...]:
             name=ACCOUNT,
             program=argocd,
             words=(*logs, f"--repo-server=127.0.0.1:{manifests}", "--repo-server-plaintext")
-            + (f"--metrics-port={metrics[1]}", f"--app-resync={_RESYNC}"),
+            + (
+                f"--metrics-port={metrics[1]}",
+                f"--app-resync={_RESYNC}",
+                "--persist-resource-health",
+                "--app-resync-jitter=0",
+            ),
             ready="Application Controller",
         ),
     )
@@ -256,14 +267,14 @@ def _install(cluster: RunningCluster) -> list[str]:
     words = [word for file in files for word in ("-f", str(file))]
     cluster.kubectl(None, "apply", "--server-side", f"--namespace={NAMESPACE}", *words)
     cluster.apply(
-        _secret("argocd-redis", auth=""),
-        _secret("argocd-secret", **{"server.secretkey": secrets.token_hex(16)}),
+        _secret("argocd-redis", {"auth": ""}),
+        _secret("argocd-secret", {"server.secretkey": secrets.token_hex(16)}),
         namespace=NAMESPACE,
     )
     return [f"{kind}s.argoproj.io" for kind in kinds]
 
 
-def _secret(name: str, **content: str) -> dict[str, Any]:
+def _secret(name: str, content: Mapping[str, str]) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Secret",
