@@ -164,7 +164,6 @@ def _commands(redis: Path) -> tuple[_Command, ...]:
     store, manifests, *metrics = _free_ports(4)
     argocd = programs.path("argocd")
     logs = ("--logformat=text", "--loglevel=info", f"--redis=127.0.0.1:{store}")
-    near = "--address=127.0.0.1", "--metrics-address=127.0.0.1"
     return (
         _Command(
             name="redis-server",
@@ -175,19 +174,21 @@ def _commands(redis: Path) -> tuple[_Command, ...]:
         _Command(
             name="argocd-repo-server",
             program=argocd,
-            words=(*logs, *near, f"--port={manifests}", f"--metrics-port={metrics[0]}")
-            + ("--disable-tls",),
+            words=(
+                *logs,
+                *("--disable-tls", "--address=127.0.0.1", "--metrics-address=127.0.0.1"),
+                *(f"--port={manifests}", f"--metrics-port={metrics[0]}"),
+            ),
             ready="starting grpc server",
         ),
         _Command(
             name=ACCOUNT,
             program=argocd,
-            words=(*logs, f"--repo-server=127.0.0.1:{manifests}", "--repo-server-plaintext")
-            + (
+            words=(
+                *logs,
+                *(f"--repo-server=127.0.0.1:{manifests}", "--repo-server-plaintext"),
+                *(f"--app-resync={_RESYNC}", "--app-resync-jitter=0", "--persist-resource-health"),
                 f"--metrics-port={metrics[1]}",
-                f"--app-resync={_RESYNC}",
-                "--persist-resource-health",
-                "--app-resync-jitter=0",
             ),
             ready="Application Controller",
         ),

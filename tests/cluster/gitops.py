@@ -103,7 +103,9 @@ class GitOps:
         text = text.replace(_ADDRESS.format(team="platform"), self.policies.address)
         text = text.replace(_ADDRESS.format(team="risk"), self.models.address)
         keys = "name|namespace|project|policy"
-        text = re.sub(rf"^(\s*-? ?(?:{keys}): )risk$", rf"\g<1>{self.name}", text, flags=re.M)
+        text = re.sub(
+            rf"^(\s*-? ?(?:{keys}): )risk$", rf"\g<1>{self.name}", text, flags=re.MULTILINE
+        )
         return text.replace("[risk]", f"[{self.name}]")
 
     def give_rights(self) -> None:

@@ -38,6 +38,24 @@ def look(team: GitOps) -> Seen:
     )
 
 
+def degraded(team: GitOps, kind: str) -> list[str]:
+    """The sentences of the objects of a kind that Argo CD calls Degraded."""
+    health = team.argocd.health(team.name, kind)
+    return [sentence for status, sentence in health if status == "Degraded"]
+
+
+def merge_a_record_without_hyperparameters(team: GitOps, number: int) -> None:
+    """Merge a version whose registration must fail."""
+    record = yaml.safe_load((team.models.path / "risk/versions/1.yaml").read_text())
+    record["metadata"]["name"] = f"{MODEL}-{number}"
+    record["spec"]["version"] = number
+    del record["spec"]["hyperparameters"]
+    team.models.commit(
+        f"Register {number}", {f"risk/versions/{number}.yaml": yaml.safe_dump(record)}
+    )
+    team.synced()
+
+
 @pytest.fixture(scope="module")
 def argocd(operator: Installed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArgoCD]:
     """Argo CD beside the cluster, for all tests of this file."""
@@ -218,20 +236,30 @@ def test_a_failed_registration_is_degraded_and_says_why(
     second_awaiting_votes: tuple[GitOps, Seen],
 ) -> None:
     team, _ = second_awaiting_votes
-    record = yaml.safe_load((team.models.path / "risk/versions/1.yaml").read_text())
-    record["metadata"]["name"] = f"{MODEL}-3"
-    record["spec"]["version"] = 3
-    del record["spec"]["hyperparameters"]
 
-    team.models.commit("Register 3", {"risk/versions/3.yaml": yaml.safe_dump(record)})
-    team.synced()
-    team.argocd.await_status(team.name, "Synced", "Degraded")
+    merge_a_record_without_hyperparameters(team, 3)
 
-    health = team.argocd.health(team.name, "ModelVersion")
-    said = [sentence for status, sentence in health if status == "Degraded"]
+    said = until(lambda: degraded(team, "ModelVersion"), what="its health is Degraded")
     assert [sentence.split(" (")[0] for sentence in said] == [
         "metadata: The record lacks hyperparameters"
     ]
+
+
+def test_what_failed_is_forgotten_once_it_is_out_of_git_and_its_record_is_deleted(
+    second_awaiting_votes: tuple[GitOps, Seen],
+) -> None:
+    team, _ = second_awaiting_votes
+    merge_a_record_without_hyperparameters(team, 4)
+    until(lambda: degraded(team, "ModelVersion"), what="its health is Degraded")
+    team.models.commit("Take it out", {f"risk/versions/{n}.yaml": None for n in (3, 4)})
+    team.synced()
+
+    names = [f"{MODEL}-{n}" for n in (3, 4)]
+    team.argocd.cluster.kubectl(
+        "platform", "delete", "modelversion", *names, f"--namespace={team.name}"
+    )
+
+    until(lambda: not degraded(team, "ModelVersion"), what="no version is Degraded")
 
 
 def test_a_record_taken_out_of_git_stays_and_makes_no_difference(

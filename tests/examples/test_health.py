@@ -28,6 +28,45 @@ def health(kind: str, manifest: Any) -> dict[str, str]:
     lua = lupa.lua51.LuaRuntime(register_eval=False, unpack_returned_tuples=True)
     sandbox = lua.table_from({name: lua.globals()[name] for name in GIVEN})
     sandbox["obj"] = lua.table_from(manifest, recursive=True)
+    lua.execute('getmetatable("").__index = nil')  # no text:sub() either
     run = lua.eval("function(code, env) return setfenv(assert(loadstring(code)), env)() end")
     told = run((CHECKS / kind / "health.lua").read_text(), sandbox)
     return {"status": told["status"], "message": told["message"]}
+
+
+@pytest.mark.parametrize(("kind", "file", "expected"), list(cases()))
+def test_a_script_says_what_its_own_file_expects(
+    kind: str, file: str, expected: dict[str, str]
+) -> None:
+    manifest = yaml.safe_load((CHECKS / kind / file).read_text())
+
+    assert health(kind, manifest) == expected
+
+
+def test_every_kind_has_a_case_for_each_of_its_objects_and_each_health() -> None:
+    found = {kind: set[str]() for kind, _, _ in cases()}
+    for kind, _, expected in cases():
+        found[kind].add(expected["status"])
+    unused = {str(path.relative_to(CHECKS)) for path in CHECKS.glob("*/testdata/*.yaml")} - {
+        f"{kind}/{file}" for kind, file, _ in cases()
+    }
+
+    assert (found, unused) == (
+        {
+            "Model": STATUSES,
+            "ModelTransition": STATUSES,
+            "ModelVersion": STATUSES - {"Suspended"},  # people are awaited by attempts
+        },
+        set(),
+    )
+
+
+def test_every_script_is_in_the_configuration() -> None:
+    written = yaml.safe_load((EXAMPLE / "kustomization.yaml").read_text())
+    files = written["configMapGenerator"][0]["files"]
+
+    assert sorted(files) == sorted(
+        f"resource.customizations.health.modelwarden.io_{script.parent.name}="
+        f"{script.relative_to(EXAMPLE)}"
+        for script in CHECKS.glob("*/health.lua")
+    )
