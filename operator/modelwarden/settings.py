@@ -49,6 +49,8 @@ class Gates(Part):
     image: str = Field(min_length=1)
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
     deadline_seconds: Seconds = 300
+    start_seconds: Seconds = 300
+    """How long a gate may take to start, its image being pulled, until it is Inconclusive."""
     resources: Mapping[Literal["limits", "requests"], Mapping[str, str]] = {}
     """Kubernetes resource requirements of a gate's container."""
 

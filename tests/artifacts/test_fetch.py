@@ -1,5 +1,6 @@
 """A pod gets exactly the bytes that its annotations name, or nothing."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -103,7 +104,7 @@ def test_other_bytes_than_approved_never_arrive(
     bucket.put({there.uri.removeprefix(bucket.uri) + "model.onnx": b"other" * 1000})
 
     assert run_fetch(asking(environment, there.uri, there.digest)) == 1
-    assert "ArtifactRefused: " in capsys.readouterr().err
+    assert "DigestDiffers: " in capsys.readouterr().err
     assert list(target.iterdir()) == []
 
 
@@ -142,3 +143,44 @@ def test_a_folder_that_cannot_be_written_is_said_in_a_sentence(
     environment["MODELWARDEN_TARGET"] = str(tmp_path / "absent")
 
     assert run_fetch(asking(environment, there.uri, there.digest)) == 1
+
+
+LEFT = {
+    "other bytes": ("{good}model.onnx", "sha256:" + "0" * 64, "Failed", "DigestDiffers"),
+    "nothing there": ("{good}gone.onnx", "sha256:" + "0" * 64, "Failed", "ArtifactNotFound"),
+    "no digest": ("{good}model.onnx", "", "Failed", "DigestMissing"),
+    "a place that is none": ("file:///etc/passwd", "sha256:" + "0" * 64, "Failed", None),
+}
+
+
+@pytest.mark.parametrize(("uri", "digest", "outcome", "code"), LEFT.values(), ids=LEFT)
+def test_where_a_pod_is_read_word_is_left_of_what_went_wrong(
+    bucket: Bucket,
+    model: Path,
+    environment: dict[str, str],
+    tmp_path: Path,
+    uri: str,
+    digest: str,
+    outcome: str,
+    code: str | None,
+) -> None:
+    there = upload(model, bucket.client, store_prefix=bucket.uri)
+    left = tmp_path / "termination-log"
+    asked = asking(environment, uri.format(good=there.uri), digest)
+
+    assert run_fetch({**asked, "MODELWARDEN_RESULT": str(left)}) == 1
+    word = json.loads(left.read_text())
+    assert (word["outcome"], code or word["code"]) == (outcome, word["code"])
+    assert word["sentence"]
+
+
+def test_a_store_that_does_not_answer_is_no_fault_of_the_artifact(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+    left = tmp_path / "termination-log"
+    asked = asking(environment, "s3://models/m.onnx", "sha256:" + "0" * 64)
+
+    assert run_fetch({**asked, "MODELWARDEN_RESULT": str(left)}) == 1
+    word = json.loads(left.read_text())
+    assert (word["outcome"], word["code"]) == ("Inconclusive", "StoreUnavailable")

@@ -409,7 +409,7 @@ _SHOWN = {
 
 def _ended(run: RunFacts, outcome: str, *, digest: str) -> RunFacts:
     if outcome == "Lost":
-        return replace(run, state=RunState.FINISHED, failure="Evicted: the node went away")
+        return replace(run, state=RunState.FINISHED, reason="Evicted", detail="The node went away.")
     if outcome == "Killed":
         return replace(run, state=RunState.FINISHED, exit_code=137)
     message = {

@@ -233,7 +233,7 @@ CASES: dict[str, Case] = {
         rolling_out(paused=True), state(IN_STAGING, ROLLING), PEOPLE_AWAITED, "RolloutPaused"
     ),
     "a gate cannot start": Case(
-        judged_by(waiting="ImagePullBackOff: no such image"),
+        judged_by(reason="ImagePullBackOff", detail="no such image"),
         state(REGISTERED, RUNNING),
         PEOPLE_AWAITED,
         "GateWaiting",

@@ -143,7 +143,7 @@ def test_a_message_of_4095_bytes_is_read() -> None:
 def test_anything_else_is_a_failure(text: str) -> None:
     result = read_result(text, 0, digest=DIGEST)
 
-    assert (result.outcome, result.code) == (GateOutcome.FAILED, "ResultNotUnderstood")
+    assert (result.outcome, result.code) == (GateOutcome.FAILED, "ResultUnreadable")
 
 
 def test_a_result_about_another_artifact_is_a_failure() -> None:

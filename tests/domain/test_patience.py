@@ -11,7 +11,7 @@ from modelwarden.domain.opening import openings
 from modelwarden.domain.patience import look_again_in
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.standing import standing
-from modelwarden.domain.state import AttemptOutcome, ModelState
+from modelwarden.domain.state import AttemptOutcome, GateOutcome, ModelState
 from modelwarden.domain.verdicts import wait
 from tests.domain.builders import (
     IDENTITY,
@@ -26,6 +26,7 @@ from tests.domain.builders import (
     carrying,
     decision,
     gate,
+    gate_state,
     model,
     ready_attempt,
     run,
@@ -47,6 +48,7 @@ EXPIRING = step(Stage.PRODUCTION, approvals=approvals(expire_after_seconds=600))
 VOTE = decision(OWNER, evidence_digest=evidence_digest(OPEN, version()))
 WITH_JOB = transition(to=Stage.STAGING, step=step(Stage.STAGING, gate("artifact")))
 RUNNING = attempt(to=Stage.STAGING, gates_expected=("artifact",))
+LOST_ONCE = gate_state("artifact", GateOutcome.INCONCLUSIVE, tries=1, final=False)
 JOB = RunKey(RUNNING.name, "artifact", 1)
 
 
@@ -78,7 +80,22 @@ MOMENTS: dict[str, tuple[Snapshot, ModelState, float | None]] = {
         state(IN_STAGING, ROLLING),
         5.0,
     ),
-    "a pod that cannot start says nothing": (judging(), state(REGISTERED, RUNNING), 15.0),
+    "what keeps a pod from starting may not be announced": (
+        judging(idle_since=NOW),
+        state(REGISTERED, RUNNING),
+        15.0,
+    ),
+    "a run that does not start is given up": (
+        judging(idle_since=at(seconds=-290)),
+        state(REGISTERED, RUNNING),
+        10.0,
+    ),
+    "the end of a container is announced": (judging(), state(REGISTERED, RUNNING), None),
+    "an inconclusive gate rests": (
+        replace(judging(), runs={}, now=at(seconds=3)),
+        state(REGISTERED, replace(RUNNING, gates={"artifact": LOST_ONCE})),
+        7.0,
+    ),
     "nor does a Job that is not ours": (
         judging(inputs_digest="another"),
         state(REGISTERED, RUNNING),

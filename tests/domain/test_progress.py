@@ -406,9 +406,9 @@ def tried(times: int) -> AttemptState:
 @pytest.mark.parametrize(
     ("facts", "before", "found"),
     [
-        (judged(failure=LOST), JOB_OPEN, ("Inconclusive", "RunFailed", 1, False)),
-        (judged(failure=LOST, tries=2), tried(1), ("Inconclusive", "RunFailed", 2, False)),
-        (judged(failure=LOST, tries=3), tried(2), ("Inconclusive", "RunFailed", 3, True)),
+        (judged(reason=LOST), JOB_OPEN, ("Inconclusive", "ImageNotPulled", 1, False)),
+        (judged(reason=LOST, tries=2), tried(1), ("Inconclusive", "ImageNotPulled", 2, False)),
+        (judged(reason=LOST, tries=3), tried(2), ("Inconclusive", "ImageNotPulled", 3, True)),
         (judged(exit_code=137), JOB_OPEN, ("Failed", "NoResult", 1, True)),
     ],
     ids=["lost once", "lost twice", "lost for the last time", "ended without a word"],
@@ -498,7 +498,9 @@ def a_vote_of_a_member_of_everything() -> tuple[Record, ...]:
 
 
 def a_long_failure() -> tuple[Record, ...]:
-    return planned(judged(failure=LONG), state({1: Stage.REGISTERED}, JOB_OPEN)).records
+    return planned(
+        judged(reason="Evicted", detail=LONG), state({1: Stage.REGISTERED}, JOB_OPEN)
+    ).records
 
 
 def a_hostile_log() -> tuple[Record, ...]:

@@ -13,6 +13,7 @@ gates:
   image: {{ include "modelwarden.image" (list . .Values.images.validator) }}
   imagePullPolicy: {{ .Values.images.pullPolicy }}
   deadlineSeconds: {{ int .Values.gates.deadlineSeconds }}
+  startSeconds: {{ int .Values.gates.startSeconds }}
   resources:
     {{- toYaml .Values.gates.resources | nindent 4 }}
 ledger:

@@ -5,20 +5,23 @@ S3 is reached comes from the client library's own environment variables; a claim
 pod mounts it.
 """
 
+import json
 import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 from modelwarden.artifacts.bringing import bring
 from modelwarden.artifacts.claims import DEFAULT_FOLDER, FOLDER
-from modelwarden.artifacts.failures import ArtifactRefusedError
+from modelwarden.artifacts.failures import ArtifactNotFoundError, ArtifactRefusedError
 from modelwarden.artifacts.places import source_at
 from modelwarden.artifacts.s3 import StoreAccess
 from modelwarden.artifacts.sources import Limits, Source
 from modelwarden.domain.digests import is_digest
+from modelwarden.domain.state import GateOutcome
 from modelwarden.errors import ModelwardenError
 
 URI: Final = "MODELWARDEN_ARTIFACT_URI"
@@ -27,6 +30,10 @@ TARGET: Final = "MODELWARDEN_TARGET"
 ADDRESSING: Final = "MODELWARDEN_S3_ADDRESSING"
 DEFAULT_TARGET: Final = "/models"
 
+# Where to leave word of what went wrong; without it, only the log says so.
+RESULT: Final = "MODELWARDEN_RESULT"
+
+_LONGEST_SENTENCE: Final = 600
 _UNFINISHED: Final = ".modelwarden-unfinished-"
 
 
@@ -43,7 +50,10 @@ def run_fetch(environment: Mapping[str, str]) -> int:
     try:
         size = fetch(source_at(uri, access, claims=claims), digest, into=target)
     except (ModelwardenError, OSError) as error:
-        _say(f"{type(error).__name__.removesuffix('Error')}: {uri}: {error}")
+        problem = _problem(error)
+        _say(f"{problem.code}: {uri}: {problem.sentence}")
+        if environment.get(RESULT):
+            _leave(problem, Path(environment[RESULT]))
         return 1
     _say(f"{uri} is in {target}: {size} bytes, {digest}")
     return 0
@@ -64,6 +74,34 @@ def fetch(source: Source, digest: str, *, into: Path) -> int:
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return sum(file.size for file in files)
+
+
+@dataclass(frozen=True)
+class _Problem:
+    outcome: GateOutcome
+    code: str
+    sentence: str
+
+
+def _problem(error: ModelwardenError | OSError) -> _Problem:
+    """Tell a fault of the artifact, which stays, from one of the store or the pod."""
+    code = type(error).__name__.removesuffix("Error")
+    match error:
+        case ArtifactRefusedError():
+            return _Problem(GateOutcome.FAILED, error.code, str(error))
+        case ArtifactNotFoundError():
+            return _Problem(GateOutcome.FAILED, code, str(error))
+        case OSError():
+            sentence = f"It could not be written: {error.strerror or error}."
+            return _Problem(GateOutcome.INCONCLUSIVE, "ArtifactNotWritten", sentence)
+        case _:
+            return _Problem(GateOutcome.INCONCLUSIVE, code, str(error))
+
+
+def _leave(problem: _Problem, at: Path) -> None:
+    """Leave word for whoever reads the pod's termination message."""
+    told = asdict(problem) | {"sentence": problem.sentence[:_LONGEST_SENTENCE]}
+    at.write_text(json.dumps(told), encoding="utf-8")
 
 
 def _clear_unfinished(target: Path) -> None:

@@ -33,6 +33,7 @@ _TOLD_ELSEWHERE = frozenset(
         "GateFailed",
         "GateFinished",
         "GatePending",
+        "GateRetrying",
         "GateRunning",
         "GateWaiting",
     }

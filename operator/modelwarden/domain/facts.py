@@ -278,18 +278,24 @@ class RunKey(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class RunFacts:
-    """A gate Job and its pod. `message` and `exit_code` are what the container left."""
+    """A gate Job and its pod. `message` and `exit_code` are what the container left.
+
+    `reason` and `detail` are a word and a sentence of Kubernetes' about what ended the run, or
+    keeps it from running; there is none about a run that had its say. `idle_since` is since when
+    no container of it runs, as long as one is still to begin.
+    """
 
     job: str
     uid: str
     inputs_digest: str
     state: RunState
-    started: datetime | None = None
+    idle_since: datetime | None = None
+    reason: str = ""
+    detail: str = ""
     message: str = ""
     exit_code: int | None = None
-    failure: str = ""
-    waiting: str = ""
     pod: str = ""
+    container: str = ""
     log_tail: str = ""
 
 

@@ -73,7 +73,7 @@ def read_result(message: str, exit_code: int | None, *, digest: str) -> GateResu
         result = _result(data)
         subject = data["subject"]["digest"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        return _failed("ResultNotUnderstood", "What the validation left is not a result.")
+        return _failed("ResultUnreadable", "What the validation left is not a result.")
     if subject != digest:
         return _failed(
             "ResultOfAnotherArtifact", f"The result is about {subject!r:.80}, not about {digest}."
@@ -134,11 +134,21 @@ def _list(value: Any) -> list[Any]:
     return value
 
 
+def is_code(value: Any) -> bool:
+    """Say whether a value could be the reason of a condition: one CamelCase word."""
+    return (
+        isinstance(value, str)
+        and value.isascii()
+        and value.isalnum()
+        and value[0].isupper()
+        and len(value) <= LONGEST_CODE
+    )
+
+
 def _code(value: Any) -> str:
-    text = _text(value)
-    if not (text.isascii() and text.isalnum() and text[0].isupper() and len(text) <= LONGEST_CODE):
+    if not is_code(value):
         raise ValueError("a code is one CamelCase word")
-    return text
+    return str(value)
 
 
 def _sentence(value: Any) -> str:

@@ -17,8 +17,6 @@ from modelwarden.domain.verdicts import Verdict, allow, wait
 METADATA = GateSpec(name="metadata", kind="metadata", settings={})
 FORMAT = GateSpec(name="format", kind="format", settings={})
 
-# An infrastructure fault is tried again so often, and then the gate is lost.
-TRIES = 3
 # These kinds are judged by an image of ours, in a pod of their own.
 JOB_KINDS = frozenset({"artifact", "contract"})
 

@@ -46,12 +46,22 @@ class ClaimMount:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GateLimits:
+    """How long a gate may take to start, and how many may run at once."""
+
+    start_seconds: int = 300
+    per_namespace: int = 4
+    in_all: int = 16
+
+
+@dataclass(frozen=True, kw_only=True)
 class Installation:
-    """One installation: its ledger's origin, its people and its stores."""
+    """One installation: its ledger's origin, its people, its stores and how gates may run."""
 
     origin: str
     identity: Identity = field(default_factory=Identity)
     stores: tuple[ArtifactStore, ...] = ()
+    gates: GateLimits = GateLimits()
 
     def store_of(self, uri: str, namespace: str) -> ArtifactStore | Verdict:
         """Find the store that a namespace may take an artifact from, or say why there is none."""

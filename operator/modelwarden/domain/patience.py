@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from modelwarden.domain.facts import RunState
 from modelwarden.domain.opening import Hold
 from modelwarden.domain.scribe import moment
 from modelwarden.domain.standing import Standing
@@ -10,7 +9,7 @@ from modelwarden.domain.state import AttemptOutcome, ModelState
 
 # A Deployment has no label of ours before its first promotion, so no watch tells of it.
 DEPLOYMENT_SECONDS = 5.0
-# A pod that cannot start changes nothing that a Jobs watch would announce.
+# What keeps a pod from starting may be said in events only, which nobody watches.
 STUCK_RUN_SECONDS = 15.0
 UNASKED_SECONDS = 5.0
 
@@ -32,7 +31,7 @@ def _of_attempt(look: Standing, *, state: ModelState, now: datetime) -> list[flo
     waits = []
     if look.attempt.outcome is AttemptOutcome.ROLLING_OUT:
         waits.append(DEPLOYMENT_SECONDS)
-    if any(gate.run is not None and gate.run.state is RunState.RUNNING for gate in look.gates):
+    if any(gate.run is not None and gate.run.idle_since is not None for gate in look.gates):
         waits.append(STUCK_RUN_SECONDS)
     if any(verdict.code in _UNANNOUNCED for verdict in look.verdicts if not verdict.allows):
         waits.append(UNASKED_SECONDS)
@@ -41,9 +40,9 @@ def _of_attempt(look: Standing, *, state: ModelState, now: datetime) -> list[flo
 
 
 def _ends(look: Standing, state: ModelState) -> list[datetime]:
-    """List the moments at which time alone changes something: soaking ends, a vote expires."""
+    """List when time alone changes something: a rest or soaking ends, a vote expires."""
     step = look.transition.step
-    ends = []
+    ends = [gate.changes_at for gate in look.gates if gate.changes_at is not None]
     if step.soak_seconds:
         since = moment(state.versions[look.attempt.key.version].since)
         ends.append(since + timedelta(seconds=step.soak_seconds))

@@ -12,17 +12,18 @@ from modelwarden.domain.facts import (
     FROZEN,
     ModelFacts,
     PolicyFacts,
-    RunFacts,
     RunState,
     Snapshot,
     SubjectKind,
 )
-from modelwarden.domain.gate_results import GateResult, read_result
-from modelwarden.domain.gates import TRIES, judge, judge_measured, reads_champion, runs_in_a_pod
+from modelwarden.domain.gate_results import GateResult
+from modelwarden.domain.gates import judge, judge_measured, reads_champion, runs_in_a_pod
 from modelwarden.domain.measured import metrics_to_json
 from modelwarden.domain.movement import requests, staging_request
 from modelwarden.domain.records import Operation, Record, StageMove
 from modelwarden.domain.rollouts import failure_of_rollout, production_targets
+from modelwarden.domain.run_causes import advice_on
+from modelwarden.domain.runs import TRIES, run_result
 from modelwarden.domain.scribe import Scribe, actor_of, moment
 from modelwarden.domain.stages import Move, Stage
 from modelwarden.domain.standing import GateStanding, Standing
@@ -181,14 +182,8 @@ def _result(gate: GateStanding, look: Standing) -> GateResult | None:
         )
     if gate.run is None or gate.run.state is not RunState.FINISHED:
         return None
-    return judge_measured(gate.gate, look.case, _run_result(gate.run, look))
-
-
-def _run_result(run: RunFacts, look: Standing) -> GateResult:
-    """Read what a run left; a run that never came to say anything is an infrastructure fault."""
-    if run.failure:
-        return GateResult(outcome=GateOutcome.INCONCLUSIVE, code="RunFailed", sentence=run.failure)
-    return read_result(run.message, run.exit_code, digest=look.version.artifact.digest)
+    result = run_result(gate.run, digest=look.version.artifact.digest)
+    return judge_measured(gate.gate, look.case, result)
 
 
 def _gate_finished(
@@ -206,7 +201,7 @@ def _gate_finished(
         "startedAt": result.started_at,
         "endedAt": result.ended_at,
         "run": "" if gate.run is None else gate.run.uid,
-        "logTail": "" if gate.run is None else plain_lines(gate.run.log_tail),
+        "logTail": plain_lines(_log_of(gate, result)),
     }
     evidence = result_evidence(gate.gate, look.transition, result=content)
     record = scribe.of_attempt(
@@ -220,13 +215,19 @@ def _gate_finished(
             "kind": gate.gate.kind,
             "outcome": result.outcome.value,
             "code": result.code,
-            "sentence": shortened(result.sentence, LONGEST_SENTENCE),
+            "sentence": _sentence(result, final=final),
             "try": gate.tries,
             "final": final,
             **_for_the_status(result, gate),
         },
     )
     return Step(records=(record,), evidence=(evidence,))
+
+
+def _sentence(result: GateResult, *, final: bool) -> str:
+    """Give the result's sentence, and what to do about it once nothing is tried again."""
+    advice = advice_on(result.code) if final else ""
+    return shortened(f"{result.sentence} {advice}".strip(), LONGEST_SENTENCE)
 
 
 def _for_the_status(result: GateResult, gate: GateStanding) -> dict[str, Any]:
@@ -243,9 +244,17 @@ def _for_the_status(result: GateResult, gate: GateStanding) -> dict[str, Any]:
             }
             for check in failed[:_CHECKS]
         ]
-    if gate.run is not None and gate.run.log_tail and result.outcome is not GateOutcome.PASSED:
-        told["logTail"] = within_bytes(plain_lines(gate.run.log_tail[-_LOG:]), _LOG)
+    log = _log_of(gate, result)
+    if log:
+        told["logTail"] = within_bytes(plain_lines(log[-_LOG:]), _LOG)
     return told
+
+
+def _log_of(gate: GateStanding, result: GateResult) -> str:
+    """Give the end of a run's log; what passed has nothing more to say."""
+    if gate.run is None or result.outcome is GateOutcome.PASSED:
+        return ""
+    return gate.run.log_tail
 
 
 # In bytes: a record has 16 KiB for everything, and the whole result is in the evidence.

@@ -115,7 +115,7 @@ def _jobs(looks: tuple[Standing, ...], snapshot: Snapshot, *, origin: str) -> tu
 
 def _needs_a_job(gate: GateStanding) -> bool:
     done = gate.recorded is not None and gate.recorded.final
-    held = done or gate.obstacle is not None
+    held = done or gate.obstacle is not None or gate.rests
     return runs_in_a_pod(gate.gate) and not held and gate.run is None
 
 

@@ -3,9 +3,8 @@
 The records that move it on and the status that tells of it are both written from this one value.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from modelwarden.domain.champion_gate import champion_of
 from modelwarden.domain.evidence import evidence_digest, inputs_digest
@@ -22,7 +21,7 @@ from modelwarden.domain.facts import (
 )
 from modelwarden.domain.gates import Case, gates_of, obstacle
 from modelwarden.domain.identity import Identity
-from modelwarden.domain.installation import ArtifactStore, Installation
+from modelwarden.domain.installation import ArtifactStore, GateLimits, Installation
 from modelwarden.domain.movement import Request
 from modelwarden.domain.opening import requester_may, trainer_is_known
 from modelwarden.domain.rights import right_to_decide
@@ -32,6 +31,8 @@ from modelwarden.domain.rollouts import (
     production_targets,
     rollout_is_done,
 )
+from modelwarden.domain.run_causes import cause_of
+from modelwarden.domain.runs import given_up, gives_up_at, rests_until, what_is_in_its_way
 from modelwarden.domain.scribe import moment
 from modelwarden.domain.stages import Move, Stage
 from modelwarden.domain.state import AttemptState, GateOutcome, GateState, ModelState, VoteState
@@ -43,7 +44,9 @@ from modelwarden.domain.votes import Ballot, Vote, judge, quorum, quorum_is_poss
 class GateStanding:
     """One gate: what it is, its last recorded result, and the run that is under way.
 
-    `obstacle` is what it needs before it can be run or judged, and nobody can read.
+    `obstacle` is what it needs before it can be run or judged, and nobody can read. A gate that
+    rests was inconclusive and is tried again later. `changes_at` is when time alone changes
+    something: the rest is over, or a run that does not start is given up.
     """
 
     gate: GateSpec
@@ -52,6 +55,8 @@ class GateStanding:
     run: RunFacts | None
     tries: int
     obstacle: Verdict | None = None
+    rests: bool = False
+    changes_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +121,7 @@ def standing(
     store = installation.store_of(version.artifact.uri, snapshot.key.namespace)
     champion = champion_of(transition, snapshot.versions)
     case = Case(attempt=transition, version=version, champion=champion)
-    gates = _gates(attempt, case, runs=snapshot.runs)
+    gates = _gates(attempt, case, snapshot=snapshot, limits=installation.gates)
     passed = all(gate.verdict.allows for gate in gates)
     # Once the rollout has begun, what was approved is what is committed.
     evidence = attempt.evidence if attempt.rollout_begun else ""
@@ -157,25 +162,27 @@ def access_of_attempt(attempt: AttemptState, snapshot: Snapshot) -> tuple[Access
 
 
 def _gates(
-    attempt: AttemptState, case: Case, *, runs: Mapping[RunKey, RunFacts]
+    attempt: AttemptState, case: Case, *, snapshot: Snapshot, limits: GateLimits
 ) -> tuple[GateStanding, ...]:
     affects = bool(case.attempt.spec.get("affectsPeople"))
     return tuple(
-        _gate(gate, attempt, case=case, runs=runs)
+        _gate(gate, attempt, case=case, snapshot=snapshot, limits=limits)
         for gate in gates_of(case.attempt.step, affects_people=affects)
     )
 
 
 def _gate(
-    gate: GateSpec, attempt: AttemptState, *, case: Case, runs: Mapping[RunKey, RunFacts]
+    gate: GateSpec, attempt: AttemptState, *, case: Case, snapshot: Snapshot, limits: GateLimits
 ) -> GateStanding:
     recorded = attempt.gates.get(gate.name)
     tries = 1 if recorded is None else recorded.tries + (0 if recorded.final else 1)
-    found = runs.get(RunKey(attempt.name, gate.name, tries))
+    found = snapshot.runs.get(RunKey(attempt.name, gate.name, tries))
     # What judges something else is not this gate's run, whatever it is called.
     ours = found is not None and found.inputs_digest == inputs_digest(gate, case.attempt)
-    run = found if ours else None
-    verdict = _gate_verdict(gate, recorded, run=run)
+    run = given_up(found, now=snapshot.now, limits=limits) if found is not None and ours else None
+    rest = rests_until(recorded) if run is None else None
+    rests = rest is not None and snapshot.now < rest
+    verdict = _gate_verdict(gate, recorded, run=run, rest=rest if rests else None)
     if found is not None and not ours and verdict.outcome is Outcome.WAIT:
         verdict = _taken_name(gate, found)
     held = obstacle(gate, case) if verdict.outcome is Outcome.WAIT else None
@@ -186,6 +193,8 @@ def _gate(
         run=run,
         tries=tries,
         obstacle=held,
+        rests=rests,
+        changes_at=rest if run is None else gives_up_at(run, limits=limits),
     )
 
 
@@ -197,19 +206,24 @@ def _taken_name(gate: GateSpec, run: RunFacts) -> Verdict:
     )
 
 
-def _gate_verdict(gate: GateSpec, recorded: GateState | None, *, run: RunFacts | None) -> Verdict:
+def _gate_verdict(
+    gate: GateSpec, recorded: GateState | None, *, run: RunFacts | None, rest: datetime | None
+) -> Verdict:
     if recorded is not None and recorded.final:
         if recorded.outcome is GateOutcome.PASSED:
             return allow(recorded.code, recorded.sentence)
         return deny(recorded.code, recorded.sentence)
     again = "" if recorded is None else f" The last try was inconclusive: {recorded.sentence}"
+    if rest is not None:
+        return wait("GateRetrying", f"Gate {gate.name} is tried again at {rest:%H:%M:%S}Z.{again}")
     if run is None:
         return wait("GatePending", f"Gate {gate.name} has not run yet.{again}")
-    if run.waiting:
-        return wait("GateWaiting", f"Gate {gate.name} cannot start: {run.waiting}{again}")
-    if run.state is RunState.RUNNING:
-        return wait("GateRunning", f"Gate {gate.name} is running.{again}")
-    return wait("GateFinished", f"Gate {gate.name} has ended; its result is being recorded.")
+    if run.state is RunState.FINISHED:
+        return wait("GateFinished", f"Gate {gate.name} has ended; its result is being recorded.")
+    if run.reason:
+        text = f"Gate {gate.name} cannot start: {what_is_in_its_way(run)}{again}"
+        return wait("GateWaiting", text, cause_of(run.reason).mend)
+    return wait("GateRunning", f"Gate {gate.name} is running.{again}")
 
 
 def _ballot(

@@ -7,7 +7,7 @@ from typing import Any
 from modelwarden.domain import facts
 from modelwarden.domain.digests import policy_digest, subject_digest, transition_digest
 from modelwarden.domain.identity import Caller, Identity, Person
-from modelwarden.domain.installation import ArtifactStore, Installation
+from modelwarden.domain.installation import ArtifactStore, GateLimits, Installation
 from modelwarden.domain.scribe import moment
 from modelwarden.domain.stages import Stage
 from modelwarden.resources.metric_rules import Direction, FairnessRule, MetricRule, SegmentRule
@@ -45,6 +45,7 @@ def installation_of(settings: Settings, origin: str) -> Installation:
             )
             for store in settings.stores
         ),
+        gates=GateLimits(start_seconds=settings.gates.start_seconds),
     )
 
 

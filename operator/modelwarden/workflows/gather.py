@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from modelwarden.cluster.access import Action, Subject, review_access
 from modelwarden.cluster.answers import ApiError
 from modelwarden.cluster.client import ApiClient
 from modelwarden.cluster.paths import (
+    CORE_EVENTS,
     DEPLOYMENTS,
     JOBS,
     MODEL_DECISIONS,
@@ -39,6 +40,7 @@ from modelwarden.domain.movement import named_versions
 from modelwarden.domain.names import attempt_name, version_name
 from modelwarden.domain.opening import registrations_to_reopen, wanted
 from modelwarden.domain.retries import retries_at
+from modelwarden.domain.runs import NOTICE_SECONDS
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.state import AttemptKey, ModelKey, ModelState
 from modelwarden.domain.verdicts import Verdict, wait
@@ -55,9 +57,10 @@ from modelwarden.workflows.facts import (
     version_facts,
 )
 from modelwarden.workflows.pods import with_pods
-from modelwarden.workflows.runs import LOG_LINES, runs_by_key
+from modelwarden.workflows.run_facts import runs_by_key, with_events
 
 ATTEMPTS_LOOKED_AT = 16
+LOG_LINES = 20
 
 Malformed = Callable[[str, MalformedObjectError], None]
 
@@ -153,17 +156,33 @@ class Gatherer:
             self.client.list(PODS, self.gates.namespace, labels=ours),
         )
         runs = runs_by_key(jobs, pods, namespace=key.namespace)
-        return {name: await self._with_log(run) for name, run in runs.items()}
+        return {name: await self._with_its_words(run) for name, run in runs.items()}
 
-    async def _with_log(self, run: RunFacts) -> RunFacts:
-        """Fetch the end of the log of a run that did not pass; a log is a help, never a fact."""
-        if run.state is not RunState.FINISHED or run.exit_code in (0, None) or not run.pod:
-            return run
+    async def _with_its_words(self, run: RunFacts) -> RunFacts:
+        """Add what is said of a run elsewhere; it is a help, and nothing depends on it."""
         try:
-            log = await self.client.logs(run.pod, self.gates.namespace, tail=LOG_LINES)
+            if run.state is RunState.FINISHED and run.pod and run.container:
+                return replace(run, log_tail=await self._log(run))
+            if self._is_stuck(run):
+                return with_events(run, await self._events(run))
         except (ApiError, UnavailableError):
             return run
-        return replace(run, log_tail=log[-4000:])
+        return run
+
+    def _is_stuck(self, run: RunFacts) -> bool:
+        if run.state is not RunState.RUNNING or run.idle_since is None or run.reason:
+            return False
+        return self.clock() >= run.idle_since + timedelta(seconds=NOTICE_SECONDS)
+
+    async def _log(self, run: RunFacts) -> str:
+        log = await self.client.logs(
+            run.pod, self.gates.namespace, container=run.container, tail=LOG_LINES
+        )
+        return log[-4000:]
+
+    async def _events(self, run: RunFacts) -> Sequence[Mapping[str, Any]]:
+        about = f"involvedObject.name={run.pod or run.job}"
+        return await self.client.list(CORE_EVENTS, self.gates.namespace, fields=about)
 
     async def _deployments(
         self, key: ModelKey, model: ModelFacts | None, *, state: ModelState
