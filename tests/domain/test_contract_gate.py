@@ -343,7 +343,7 @@ def test_a_result_that_is_no_signature_is_a_failure(facts: dict[str, Any]) -> No
         measured(facts=facts), recorded=None, contract=CONTRACT, champion=None
     )
 
-    assert (result.outcome, result.code) == (GateOutcome.FAILED, "ResultNotUnderstood")
+    assert (result.outcome, result.code) == (GateOutcome.FAILED, "ResultUnreadable")
 
 
 def test_a_signature_is_read_from_a_stored_spec() -> None:

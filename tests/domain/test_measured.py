@@ -104,7 +104,7 @@ def test_a_result_carries_what_was_measured() -> None:
 def test_a_result_with_a_metric_that_is_none_is_a_failure() -> None:
     result = read_result(message(metrics=[{**WHOLE, "value": "high"}]), 0, digest=DIGEST)
 
-    assert (result.outcome, result.code) == (GateOutcome.FAILED, "ResultNotUnderstood")
+    assert (result.outcome, result.code) == (GateOutcome.FAILED, "ResultUnreadable")
 
 
 CASE = Case(

@@ -125,7 +125,7 @@ def _signature(measured: GateResult, recorded: Signature | None) -> Signature | 
             inputs=unpacked(measured.facts["inputs"]), outputs=unpacked(measured.facts["outputs"])
         )
     except (KeyError, TypeError, ValueError):
-        return _failed(measured, "ResultNotUnderstood", "What was measured is no signature.")
+        return _failed(measured, "ResultUnreadable", "What was measured is no signature.")
 
 
 def _compared(
