@@ -274,6 +274,16 @@ class LittleWorld:
             self.ledger = fold(self.ledger, placed)
             self.records.append(placed)
             _check(placed, self.records, before=before, after=self.state)
+            self._check_the_comparison(placed, before)
+
+    def _check_the_comparison(self, record: Record, before: ModelState) -> None:
+        """Whatever was compared with Production was compared with what it replaces."""
+        attempt = before.attempts.get(record.transition)
+        if attempt is None or record.operation is not Operation.ROLLOUT_BEGUN:
+            return
+        frozen = self.transitions[record.transition]["spec"]
+        if any("champion" in gate for gate in frozen["step"]["gates"]):
+            assert frozen.get("champion", {}).get("version") == before.production
 
     def _draw(self, snapshot: Snapshot, plan: Plan) -> None:
         projection = self._project(snapshot, plan)
@@ -500,6 +510,8 @@ def _check(record: Record, records: list[Record], *, before: ModelState, after: 
         case Operation.REGISTERED | Operation.ROLLOUT_BEGUN | Operation.PROMOTED:
             _check_no_gate_was_skipped(record, records)
             _check_it_was_rolled_out(record, records)
+        case Operation.GATE_FINISHED if "origin" in record.facts:
+            _check_it_was_measured(record, records)
         case Operation.VOTED | Operation.RETRACTED:
             assert not before.attempts[record.transition].rollout_begun
     if record.transition and record.operation is not Operation.REQUESTED:
@@ -540,6 +552,18 @@ def _check_no_gate_was_skipped(record: Record, records: list[Record]) -> None:
     if asked.facts["to"] == "Production":
         begun = [r for r in own if r.operation is Operation.ROLLOUT_BEGUN]
         _check_the_quorum(begun[0] if begun else record, own)
+
+
+def _check_it_was_measured(record: Record, records: list[Record]) -> None:
+    """What was taken over was measured, of the same content, as an answer to the same question."""
+    origin = record.facts["origin"]
+    measured = records[origin["record"]]
+    assert (measured.transition, "origin" in measured.facts) == (origin["attempt"], False)
+    assert measured.facts["final"]
+    assert measured.facts["outcome"] != "Inconclusive"
+    same = ("gate", "key", "outcome", "code")
+    assert [record.facts[name] for name in same] == [measured.facts[name] for name in same]
+    assert (record.subject, record.evidence) == (measured.subject, measured.evidence)
 
 
 def _check_the_quorum(commitment: Record, own: list[Record]) -> None:

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from modelwarden.domain.attempts_told import Line, Mark
+from modelwarden.domain.attempts_told import Line, Mark, failed_gates
 from modelwarden.domain.explain import (
     Explanation,
     State,
@@ -469,6 +469,26 @@ def test_an_explanation_is_written_as_json() -> None:
             )
         ],
     }
+
+
+def test_a_gate_that_ran_early_says_for_which_stage_and_holds_nothing_back() -> None:
+    early = {"step": "Production", "code": "GroupsTreatedUnequally", "message": "ratio 0.74."}
+    registration = an_attempt(
+        a_gate("artifact", "Passed", "It is sound."),
+        {"name": "fairness", "outcome": "Failed", **early},
+        {"name": "latency", "outcome": "Running", "step": "Production"},
+        to="Registered",
+        succeeded=("True", "Succeeded", ""),
+    )
+
+    told = explained(a_model(), registration, record=a_version(stage="Registered"))
+
+    assert told.lines == (
+        Line(Mark.PASSED, "artifact", "It is sound."),
+        Line(Mark.FAILED, "fairness", "ratio 0.74. (For Production.)"),
+        Line(Mark.NOTE, "latency", "(For Production.)"),
+    )
+    assert (told.state, failed_gates(registration)) == (State.SETTLED, ())
 
 
 def test_registrations_that_failed_are_listed_in_order() -> None:

@@ -289,7 +289,7 @@ def test_a_step_without_gates_is_a_mistake_and_no_free_pass(
         (
             step(TO_STAGING, gate(settings={"metrics": {}, "runAt": "Registration"})),
             model(),
-            "cannot run metrics (runAt) yet",
+            "GatesSupported",
         ),
     ],
     ids=[

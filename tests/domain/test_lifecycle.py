@@ -90,6 +90,13 @@ POLICIES = {
         }
     ),
     "nobody asked": policy(approvals={"owners": 0, "reviewers": 0}),
+    "comparing": policy(
+        gates=[
+            {"name": "quality", "metrics": {}},
+            {"name": "beside", "champion": {"maxDrop": "0.01"}, "runAt": "Registration"},
+            {"name": "still-there", "artifact": {}, "runAt": "Registration"},
+        ]
+    ),
     "gone": wait("NoPolicy", "There is none."),
 }
 
@@ -230,7 +237,7 @@ class Lifecycle(RuleBasedStateMachine):
         self.words = 0
 
     @initialize(
-        policy=some.sampled_from(["standard", "standard", "soaking", "expiring"]),
+        policy=some.sampled_from(["standard", "standard", "soaking", "expiring", "comparing"]),
         begun=some.sampled_from(list(BEGINNINGS)),
     )
     def install(self, *, policy: str, begun: str) -> None:

@@ -50,7 +50,10 @@ _ROLLING = pod_words.CODES | {"NotYetLabelled", "RollingOut"}
 
 def attempt_lines(attempt: Raw) -> tuple[Line, ...]:
     """Tell the gates and the rollout of an attempt."""
-    gates = tuple(_gate_line(gate, attempt) for gate in attempt.get("status", {}).get("gates", ()))
+    gates = tuple(
+        _early_line(gate) if "step" in gate else _gate_line(gate, attempt)
+        for gate in attempt.get("status", {}).get("gates", ())
+    )
     if not gates and is_open(attempt):
         text = "The operator has not looked at this attempt yet."
         return (Line(Mark.WAITING, "NotSeenYet", text),)
@@ -77,14 +80,14 @@ def unmet(item: Raw | None) -> tuple[Raw, ...]:
 
 def failed_gates(attempt: Raw | None) -> tuple[str, ...]:
     """Name the gates of an attempt that failed for good."""
-    gates = (attempt or {}).get("status", {}).get("gates", ())
+    gates = _own_gates(attempt)
     lost = ("Failed",) if is_open(attempt) else ("Failed", "Inconclusive")
     return tuple(gate["name"] for gate in gates if gate["outcome"] in lost)
 
 
 def have_all_passed(attempt: Raw) -> bool:
     """Say whether an attempt has gates and every one of them passed."""
-    gates = attempt.get("status", {}).get("gates", ())
+    gates = _own_gates(attempt)
     return bool(gates) and all(gate["outcome"] == "Passed" for gate in gates)
 
 
@@ -99,6 +102,18 @@ def _gate_line(gate: Raw, attempt: Raw) -> Line:
         text = _what_is_under_way(gate, attempt) or text
     lost = gate["name"] in failed_gates(attempt)
     return Line(Mark.FAILED if lost else _MARKS[gate["outcome"]], gate["name"], text)
+
+
+def _early_line(gate: Raw) -> Line:
+    """Tell a gate of a later step that ran early: nobody waits for it here."""
+    mark = {"Passed": Mark.PASSED, "Failed": Mark.FAILED}.get(gate["outcome"], Mark.NOTE)
+    return Line(mark, gate["name"], f"{gate.get('message', '')} (For {gate['step']}.)".strip())
+
+
+def _own_gates(attempt: Raw | None) -> tuple[Raw, ...]:
+    """List the gates that decide about an attempt."""
+    gates = (attempt or {}).get("status", {}).get("gates", ())
+    return tuple(gate for gate in gates if "step" not in gate)
 
 
 def _what_is_under_way(gate: Raw, attempt: Raw) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from modelwarden.domain.canonical import digest_of
 from modelwarden.domain.digests import transition_digest
+from modelwarden.domain.early import early_look, measured_early
 from modelwarden.domain.facts import (
     Access,
     DecisionFacts,
@@ -61,6 +62,9 @@ def decide(
         step = step.joined_with(
             next_step(attempt, look, snapshot=snapshot, state=state, scribe=scribe)
         )
+    for attempt in state.measuring_attempts():
+        look = early_look(attempt, snapshot, state=state, installation=installation)
+        step = step.joined_with(measured_early(look, snapshot, state=state, scribe=scribe))
     opened = openings(snapshot, state, identity=installation.identity)
     create, discard = [], []
     for new in opened.attempts:
@@ -163,6 +167,7 @@ def _requested(
                 gate.name
                 for gate in gates_of(there.step, affects_people=bool(spec.get("affectsPeople")))
             ],
+            **({"gatesEarly": [each.gate.name for each in there.early]} if there.early else {}),
             "artifact": {"uri": version.artifact.uri, "digest": version.artifact.digest},
             "label": version.label,
             **_retried(new.request.retry),

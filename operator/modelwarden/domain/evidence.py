@@ -5,6 +5,7 @@ from typing import Any
 
 from modelwarden.domain.canonical import digest_of
 from modelwarden.domain.facts import GateSpec, TransitionFacts, VersionFacts
+from modelwarden.domain.gates import reads_champion
 from modelwarden.domain.state import AttemptState
 
 
@@ -12,7 +13,7 @@ def evidence_digest(attempt: AttemptState, version: VersionFacts) -> str:
     """Name the evidence; a vote dies with any change of it. Tags are never part of it."""
     return digest_of(
         {
-            "gates": {name: gate.evidence for name, gate in attempt.gates.items()},
+            "gates": {name: gate.evidence for name, gate in attempt.gates_of_the_step.items()},
             "limitations": list(version.limitations),
             "knownFailureModes": list(version.known_failure_modes),
         }
@@ -29,6 +30,22 @@ def inputs_digest(gate: GateSpec, attempt: TransitionFacts) -> str:
             "subject": attempt.spec["subjectDigest"],
             "gate": {"name": gate.name, "kind": gate.kind, "settings": dict(gate.settings)},
             "attempt": attempt.uid,
+        }
+    )
+
+
+def evidence_key(gate: GateSpec, attempt: TransitionFacts) -> str:
+    """Name the question that a gate answers: while it is the same, so is the answer.
+
+    Whoever asks is no part of it, nor is the rest of the policy.
+    """
+    frozen = ["subjectDigest", "metrics", "contract", "allowedFormats", "requiredMetadata"]
+    if reads_champion(gate):
+        frozen.append("champion")
+    return digest_of(
+        {
+            "gate": {"name": gate.name, "kind": gate.kind, "settings": dict(gate.settings)},
+            **{name: attempt.spec[name] for name in frozen if name in attempt.spec},
         }
     )
 

@@ -183,6 +183,19 @@ class GateSpec:
         own = nested.get("job") if isinstance(nested, Mapping) else None
         return self.settings.get("job") or own
 
+    @property
+    def runs_early(self) -> bool:
+        """Whether the gate runs right after the registration, before its step is asked for."""
+        return self.settings.get("runAt") == "Registration"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlyGate:
+    """A gate that runs right after the registration, and the stage whose step asks for it."""
+
+    step: Stage
+    gate: GateSpec
+
 
 @dataclass(frozen=True, kw_only=True)
 class ApprovalRule:
@@ -239,6 +252,7 @@ class TransitionFacts:
     allowed_formats: tuple[str, ...]
     required_metadata: tuple[str, ...]
     step: PolicyStep
+    early: tuple[EarlyGate, ...] = ()
     status: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -77,11 +77,7 @@ def policy_meets_floor(policy: PolicyFacts, model: ModelFacts, *, target: Stage)
 def gates_are_supported(step: PolicyStep, model: ModelFacts) -> Verdict:
     """This release can run every gate that the step asks for."""
     asked = gates_asked(step, affects_people=model.affects_people)
-    beyond = sorted(
-        f"{gate.name} ({gate.kind})" for gate in asked if gate.kind not in SUPPORTED_GATES
-    )
-    beyond += [f"{gate.name} (job)" for gate in asked if gate.job and gate.kind in SUPPORTED_GATES]
-    beyond += [f"{gate.name} (runAt)" for gate in asked if "runAt" in gate.settings]
+    beyond = sorted(f"{gate.name} ({_beyond(gate)})" for gate in asked if _beyond(gate))
     if not beyond:
         return allow("GatesSupported", "Every gate of the step can be run.")
     return wait(
@@ -89,6 +85,18 @@ def gates_are_supported(step: PolicyStep, model: ModelFacts) -> Verdict:
         f"This release cannot run {', '.join(beyond)} yet.",
         "Name another policy, or wait for a release that can.",
     )
+
+
+def gate_is_supported(gate: GateSpec) -> bool:
+    """Whether this release can run a gate."""
+    return not _beyond(gate)
+
+
+def _beyond(gate: GateSpec) -> str:
+    """Name what of a gate this release cannot do."""
+    if gate.kind not in SUPPORTED_GATES:
+        return gate.kind
+    return "job" if gate.job else ""
 
 
 _NO_FAIRNESS = "the model affects people and the step has no fairness gate"

@@ -20,6 +20,7 @@ from modelwarden.domain.state import (
     ModelKey,
     ModelState,
     Moved,
+    Origin,
     ServingInterval,
     VersionState,
     VoteState,
@@ -75,6 +76,7 @@ def _requested(model: ModelState, record: Record) -> ModelState:
         subject=record.subject,
         spec=record.evidence["transition"],
         gates_expected=tuple(facts["gates"]),
+        gates_early=tuple(facts.get("gatesEarly", ())),
         opened=record.time,
         retry=facts.get("retry", {}).get("uid", ""),
     )
@@ -132,6 +134,8 @@ def _gate_finished(model: ModelState, record: Record) -> ModelState:
         final=facts["final"],
         checks=tuple(facts.get("checks", ())),
         log_tail=facts.get("logTail", ""),
+        key=facts.get("key", ""),
+        origin=Origin(**facts["origin"]) if "origin" in facts else None,
     )
     attempt = model.attempts[record.transition]
     attempt = replace(attempt, gates={**attempt.gates, gate.name: gate})
@@ -140,9 +144,10 @@ def _gate_finished(model: ModelState, record: Record) -> ModelState:
 
 def _failed_if_a_gate_failed(attempt: AttemptState, record: Record) -> AttemptState:
     """End the attempt when every gate has its last answer and one of them is not a pass."""
-    if not attempt.gates_finished:
+    if not (attempt.is_open and attempt.gates_finished):
         return attempt
-    lost = [gate for gate in attempt.gates.values() if gate.outcome is not GateOutcome.PASSED]
+    own = attempt.gates_of_the_step.values()
+    lost = [gate for gate in own if gate.outcome is not GateOutcome.PASSED]
     if not lost:
         return attempt
     return replace(

@@ -5,9 +5,22 @@ from dataclasses import dataclass, replace
 
 from modelwarden.domain.champion_gate import comparisons, is_no_worse, no_champion
 from modelwarden.domain.contract_gate import Predecessor, contract_is_kept, signature_of
-from modelwarden.domain.facts import GateSpec, Metric, PolicyStep, TransitionFacts, VersionFacts
+from modelwarden.domain.facts import (
+    EarlyGate,
+    GateSpec,
+    Metric,
+    PolicyFacts,
+    PolicyStep,
+    TransitionFacts,
+    VersionFacts,
+)
 from modelwarden.domain.fairness_gate import group_findings, groups_are_treated_alike
-from modelwarden.domain.floor import format_is_allowed, gates_asked, metadata_is_complete
+from modelwarden.domain.floor import (
+    format_is_allowed,
+    gate_is_supported,
+    gates_asked,
+    metadata_is_complete,
+)
 from modelwarden.domain.gate_results import Check, GateResult
 from modelwarden.domain.metrics_gate import metric_checks, metrics_meet_the_rules
 from modelwarden.domain.stages import Stage
@@ -32,9 +45,31 @@ def gates_of(step: PolicyStep, *, affects_people: bool) -> tuple[GateSpec, ...]:
     return (*floor, *gates_asked(step, affects_people=affects_people))
 
 
-def gates_have_names_of_their_own(step: PolicyStep, *, affects_people: bool) -> Verdict:
-    """No two gates share a name, or the result of one would be taken for the other's."""
+def early_gates(policy: PolicyFacts, *, affects_people: bool) -> tuple[EarlyGate, ...]:
+    """List the gates of later steps that run right after the registration, each once."""
+    found: list[EarlyGate] = []
+    for target in (Stage.STAGING, Stage.PRODUCTION):
+        step = policy.steps.get(target)
+        asked = () if step is None else gates_asked(step, affects_people=affects_people)
+        found += [
+            EarlyGate(step=target, gate=gate)
+            for gate in asked
+            if gate.runs_early
+            and gate_is_supported(gate)
+            and gate not in [other.gate for other in found]
+        ]
+    return tuple(found)
+
+
+def gates_have_names_of_their_own(
+    step: PolicyStep, *, affects_people: bool, early: tuple[EarlyGate, ...] = ()
+) -> Verdict:
+    """No two gates share a name, or the result of one would be taken for the other's.
+
+    `early` are those that a registration runs for later steps beside its own.
+    """
     names = [gate.name for gate in gates_of(step, affects_people=affects_people)]
+    names += [other.gate.name for other in early]
     twice = sorted({name for name in names if names.count(name) > 1})
     if not twice:
         return allow("GatesNamed", "Every gate has a name of its own.")

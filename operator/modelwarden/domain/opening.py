@@ -11,9 +11,9 @@ from modelwarden.domain.facts import (
     Access,
     AuthorItem,
     DecisionFacts,
+    EarlyGate,
     ModelFacts,
     PolicyFacts,
-    PolicyStep,
     Snapshot,
     SubjectKind,
     VersionFacts,
@@ -24,7 +24,7 @@ from modelwarden.domain.floor import (
     policy_has_step,
     policy_meets_floor,
 )
-from modelwarden.domain.gates import gates_have_names_of_their_own, reads_champion
+from modelwarden.domain.gates import early_gates, gates_have_names_of_their_own, reads_champion
 from modelwarden.domain.identity import Identity, is_service_account
 from modelwarden.domain.movement import Request, opens_an_attempt, requests
 from modelwarden.domain.names import attempt_name
@@ -169,7 +169,7 @@ def _claims(request: Request, snapshot: Snapshot, *, state: ModelState) -> tuple
         *((requester_may(request, snapshot),) if request.requester.username else ()),
         *((retrier_may(request.retry, snapshot, state=state),) if request.retry else ()),
         *(
-            _policy_claims(snapshot.policy, model, target=request.key.target)
+            _policy_claims(request, snapshot.policy, model=model)
             if request.key.target in LADDER
             else ()
         ),
@@ -178,10 +178,11 @@ def _claims(request: Request, snapshot: Snapshot, *, state: ModelState) -> tuple
 
 
 def _policy_claims(
-    policy: PolicyFacts | Verdict, model: ModelFacts, *, target: Stage
+    request: Request, policy: PolicyFacts | Verdict, *, model: ModelFacts
 ) -> tuple[Verdict, ...]:
     if isinstance(policy, Verdict):
         return (policy,)
+    target = request.key.target
     step = policy.steps.get(target)
     known = policy_has_step(policy, model, target=target)
     if step is None or not known.allows:
@@ -189,7 +190,11 @@ def _policy_claims(
     return (
         policy_meets_floor(policy, model, target=target),
         gates_are_supported(step, model),
-        gates_have_names_of_their_own(step, affects_people=model.affects_people),
+        gates_have_names_of_their_own(
+            step,
+            affects_people=model.affects_people,
+            early=_early_gates(request, policy, model=model),
+        ),
     )
 
 
@@ -294,11 +299,12 @@ def _attempt(
         "subjectDigest": version.subject,
         "policy": {"name": policy.name, "digest": policy.digest},
         **model.governed,
-        **_champion(request, step, model=model, state=state),
+        **_champion(request, policy, model=model, state=state),
         "excluded": _excluded(version, step.approvals.exclude if step.approvals else (), identity),
         "allowedFormats": list(policy.allowed_formats),
         "requiredMetadata": list(policy.required_metadata),
         "step": step.stored,
+        **_early(request, policy, model=model),
     }
     name = attempt_name(
         snapshot.key.name, request.key.version, target=request.key.target, number=number
@@ -322,11 +328,31 @@ def _retry_json(retry: DecisionFacts | None) -> dict[str, Any]:
     return {"retry": {"decision": retry.name, "uid": retry.uid, "by": retry.by.to_json()}}
 
 
+def _early(request: Request, policy: PolicyFacts, *, model: ModelFacts) -> dict[str, Any]:
+    """Freeze the gates of later steps that a registration runs once it has passed."""
+    gates: dict[Stage, list[dict[str, Any]]] = {}
+    for each in _early_gates(request, policy, model=model):
+        written = {"name": each.gate.name, **each.gate.settings}
+        gates.setdefault(each.step, []).append(written)
+    early = [{"to": to.value, "gates": asked} for to, asked in gates.items()]
+    return {"early": early} if early else {}
+
+
+def _early_gates(
+    request: Request, policy: PolicyFacts, *, model: ModelFacts
+) -> tuple[EarlyGate, ...]:
+    if request.kind is not Move.REGISTER:
+        return ()
+    return early_gates(policy, affects_people=model.affects_people)
+
+
 def _champion(
-    request: Request, step: PolicyStep, *, model: ModelFacts, state: ModelState
+    request: Request, policy: PolicyFacts, *, model: ModelFacts, state: ModelState
 ) -> dict[str, Any]:
     """Freeze which version this one would replace, or is compared with."""
-    asked = gates_asked(step, affects_people=model.affects_people)
+    step = policy.steps[request.key.target]
+    asked = [each.gate for each in _early_gates(request, policy, model=model)]
+    asked += gates_asked(step, affects_people=model.affects_people)
     if request.key.target is not Stage.PRODUCTION and not any(map(reads_champion, asked)):
         return {}
     champion = champion_now(state, request.key.version)

@@ -7,7 +7,7 @@ from typing import Any
 from modelwarden.domain.canonical import digest_of
 from modelwarden.domain.champion_gate import champion_is_the_same
 from modelwarden.domain.departures import when_superseded
-from modelwarden.domain.evidence import result_evidence
+from modelwarden.domain.evidence import evidence_key, result_evidence
 from modelwarden.domain.facts import (
     FROZEN,
     ModelFacts,
@@ -21,6 +21,7 @@ from modelwarden.domain.gates import judge, judge_measured, reads_champion, runs
 from modelwarden.domain.measured import metrics_to_json
 from modelwarden.domain.movement import requests, staging_request
 from modelwarden.domain.records import Operation, Record, StageMove
+from modelwarden.domain.reuse import Question, taken_over
 from modelwarden.domain.rollouts import failure_of_rollout, production_targets
 from modelwarden.domain.run_causes import advice_on
 from modelwarden.domain.runs import TRIES, run_result
@@ -72,7 +73,7 @@ def next_step(
         return NO_STEP
     if attempt.outcome is AttemptOutcome.ROLLING_OUT:
         return _roll_out(look, snapshot, model=snapshot.model, state=state, scribe=scribe)
-    finished = _finished_gates(look, scribe)
+    finished = finished_gates(look, scribe)
     if finished.records:
         return finished
     votes = _votes(look, scribe)
@@ -161,9 +162,15 @@ def _closing(attempt: AttemptState, end: End, *, scribe: Scribe) -> Record:
     )
 
 
-def _finished_gates(look: Standing, scribe: Scribe) -> Step:
+def finished_gates(look: Standing, scribe: Scribe) -> Step:
+    """Record every gate that has an answer now, measured just now or taken over."""
     step = NO_STEP
     for gate in look.gates:
+        if gate.earlier is not None:
+            asked = Question(gate=gate.gate, attempt=look.attempt, transition=look.transition)
+            taken = taken_over(asked, gate.earlier, scribe)
+            step = step.joined_with(Step(records=(taken,)))
+            continue
         result = _result(gate, look)
         if result is not None:
             step = step.joined_with(_gate_finished(gate, result, look=look, scribe=scribe))
@@ -218,6 +225,7 @@ def _gate_finished(
             "sentence": _sentence(result, final=final),
             "try": gate.tries,
             "final": final,
+            "key": evidence_key(gate.gate, look.transition),
             **_for_the_status(result, gate),
         },
     )
@@ -449,7 +457,7 @@ def _grounds(look: Standing) -> dict[str, Any]:
             }
             for vote in counted[:APPROVALS_NAMED]
         ],
-        "gates": {name: gate.evidence for name, gate in look.attempt.gates.items()},
+        "gates": {n: gate.evidence for n, gate in look.attempt.gates_of_the_step.items()},
         "evidenceDigest": look.evidence,
     }
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from modelwarden.domain.discarded import Discarded, discarded
+from modelwarden.domain.early import early_look
 from modelwarden.domain.evidence import inputs_digest
 from modelwarden.domain.facts import (
     DeploymentFacts,
@@ -93,13 +94,21 @@ def project(
         for attempt in state.open_attempts()
         if (look := standing(attempt, snapshot, state=state, installation=installation)) is not None
     )
+    early = tuple(
+        look
+        for attempt in state.measuring_attempts()
+        if (look := early_look(attempt, snapshot, state=state, installation=installation))
+        is not None
+    )
     origin = installation.origin
     return Projection(
-        jobs=_jobs(looks, snapshot, origin=origin),
+        jobs=_jobs((*looks, *early), snapshot, origin=origin),
         finished=_finished(snapshot, state),
         labels=_labels(snapshot, state),
-        statuses=_statuses(snapshot, state, holds=holds, looks=looks, installation=installation),
-        look_again=look_again_in(looks, state=state, holds=holds, now=snapshot.now),
+        statuses=_statuses(
+            snapshot, state, holds=holds, looks=looks, early=early, installation=installation
+        ),
+        look_again=look_again_in((*looks, *early), state=state, holds=holds, now=snapshot.now),
     )
 
 
@@ -107,7 +116,8 @@ def _jobs(looks: tuple[Standing, ...], snapshot: Snapshot, *, origin: str) -> tu
     return tuple(
         _job(gate, look, store=look.store, snapshot=snapshot, origin=origin)
         for look in looks
-        if look.attempt.outcome is AttemptOutcome.OPEN and isinstance(look.store, ArtifactStore)
+        if look.attempt.outcome is not AttemptOutcome.ROLLING_OUT
+        and isinstance(look.store, ArtifactStore)
         for gate in look.gates
         if _needs_a_job(gate)
     )
@@ -115,7 +125,7 @@ def _jobs(looks: tuple[Standing, ...], snapshot: Snapshot, *, origin: str) -> tu
 
 def _needs_a_job(gate: GateStanding) -> bool:
     done = gate.recorded is not None and gate.recorded.final
-    held = done or gate.obstacle is not None or gate.rests
+    held = done or gate.obstacle is not None or gate.rests or gate.earlier is not None
     return runs_in_a_pod(gate.gate) and not held and gate.run is None
 
 
@@ -148,7 +158,8 @@ def _finished(snapshot: Snapshot, state: ModelState) -> tuple[RunFacts, ...]:
         if attempt is None:
             continue
         recorded = attempt.gates.get(key.gate)
-        if not attempt.is_open or (recorded is not None and recorded.tries >= key.tries):
+        awaited = attempt.is_open or (attempt.measures and key.gate in attempt.gates_early)
+        if not awaited or (recorded is not None and recorded.tries >= key.tries):
             done.append(run)
     return tuple(done)
 
@@ -177,10 +188,12 @@ def _statuses(
     *,
     holds: tuple[Hold, ...],
     looks: tuple[Standing, ...],
+    early: tuple[Standing, ...],
     installation: Installation,
 ) -> tuple[StatusOrder, ...]:
     """Draw statuses, versions first: who sees a Model in its new state sees its versions there."""
     by_attempt = {look.attempt.name: look for look in looks}
+    early_by_attempt = {look.attempt.name: look for look in early}
     lost = _lost(snapshot, state, looks=by_attempt, identity=installation.identity)
     orders = [
         StatusOrder(
@@ -203,6 +216,7 @@ def _statuses(
                 snapshot,
                 state=state,
                 look=by_attempt.get(transition.name),
+                early=early_by_attempt.get(transition.name),
                 lost=lost[transition.name],
                 origin=installation.origin,
             ),

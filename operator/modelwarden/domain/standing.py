@@ -3,7 +3,7 @@
 The records that move it on and the status that tells of it are both written from this one value.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from modelwarden.domain.champion_gate import champion_of
@@ -24,6 +24,7 @@ from modelwarden.domain.identity import Identity
 from modelwarden.domain.installation import ArtifactStore, GateLimits, Installation
 from modelwarden.domain.movement import Request
 from modelwarden.domain.opening import requester_may, trainer_is_known
+from modelwarden.domain.reuse import Earlier, Question, being_measured, earlier_result
 from modelwarden.domain.rights import right_to_decide
 from modelwarden.domain.rollouts import (
     carried,
@@ -44,9 +45,10 @@ from modelwarden.domain.votes import Ballot, Vote, judge, quorum, quorum_is_poss
 class GateStanding:
     """One gate: what it is, its last recorded result, and the run that is under way.
 
-    `obstacle` is what it needs before it can be run or judged, and nobody can read. A gate that
-    rests was inconclusive and is tried again later. `changes_at` is when time alone changes
-    something: the rest is over, or a run that does not start is given up.
+    `obstacle` is what it must wait for before it can be run or judged. `earlier` is a result of an
+    earlier attempt that answers the same question. A gate that rests was inconclusive and is tried
+    again later. `changes_at` is when time alone changes something: the rest is over, or a run that
+    does not start is given up.
     """
 
     gate: GateSpec
@@ -57,6 +59,7 @@ class GateStanding:
     obstacle: Verdict | None = None
     rests: bool = False
     changes_at: datetime | None = None
+    earlier: Earlier | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +124,10 @@ def standing(
     store = installation.store_of(version.artifact.uri, snapshot.key.namespace)
     champion = champion_of(transition, snapshot.versions)
     case = Case(attempt=transition, version=version, champion=champion)
-    gates = _gates(attempt, case, snapshot=snapshot, limits=installation.gates)
+    gates = tuple(
+        _with_what_is_known(gate, attempt, case=case, snapshot=snapshot, state=state)
+        for gate in _gates(attempt, case, snapshot=snapshot, limits=installation.gates)
+    )
     passed = all(gate.verdict.allows for gate in gates)
     # Once the rollout has begun, what was approved is what is committed.
     evidence = attempt.evidence if attempt.rollout_begun else ""
@@ -196,6 +202,26 @@ def _gate(
         rests=rests,
         changes_at=rest if run is None else gives_up_at(run, limits=limits),
     )
+
+
+def _with_what_is_known(
+    gate: GateStanding,
+    attempt: AttemptState,
+    *,
+    case: Case,
+    snapshot: Snapshot,
+    state: ModelState,
+) -> GateStanding:
+    """Take over what an earlier attempt has found, or wait for what one is about to find."""
+    if gate.verdict.outcome is not Outcome.WAIT:
+        return gate
+    asked = Question(gate=gate.gate, attempt=attempt, transition=case.attempt)
+    earlier = earlier_result(asked, state)
+    if earlier is not None:
+        taken = wait("GateFinished", f"Gate {gate.gate.name} has an answer; it is being recorded.")
+        return replace(gate, verdict=taken, obstacle=None, earlier=earlier)
+    measured = being_measured(asked, snapshot, state=state)
+    return gate if measured is None else replace(gate, verdict=measured, obstacle=measured)
 
 
 def _taken_name(gate: GateSpec, run: RunFacts) -> Verdict:

@@ -53,11 +53,21 @@ class Certainty(StrEnum):
     UNKNOWN = "Unknown"
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where a result was measured: the attempt, and the record that tells of it."""
+
+    attempt: str
+    record: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class GateState:
     """The last finished run of one gate of an attempt; `evidence` names its result by digest.
 
-    It is final unless the run was inconclusive and another one follows.
+    It is final unless the run was inconclusive and another one follows. `key` names the question
+    that it answers; `origin` is where the answer comes from, if it was not measured for this
+    attempt.
     """
 
     name: str
@@ -71,6 +81,8 @@ class GateState:
     final: bool = True
     checks: tuple[Mapping[str, str], ...] = ()
     log_tail: str = ""
+    key: str = ""
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +106,8 @@ class AttemptState:
 
     `retry` is the uid of the decision that had the attempt before it tried again; empty if none
     had. `evidence` is the digest that people voted on. `approvals` are the records of the votes
-    that the commitment rested on; None before it.
+    that the commitment rested on; None before it. `gates_early` are gates of later steps that a
+    registration runs once it has passed.
     """
 
     name: str
@@ -111,6 +124,7 @@ class AttemptState:
     gates_expected: tuple[str, ...]
     opened: str
     retry: str = ""
+    gates_early: tuple[str, ...] = ()
     outcome: AttemptOutcome = AttemptOutcome.OPEN
     code: str = ""
     sentence: str = ""
@@ -136,9 +150,24 @@ class AttemptState:
         return tuple(vote for vote in self.votes if vote.index in self.approvals)
 
     @property
+    def gates_of_the_step(self) -> Mapping[str, GateState]:
+        """The recorded gates that decide about this attempt."""
+        expected = self.gates_expected
+        return {name: gate for name, gate in self.gates.items() if name in expected}
+
+    @property
     def gates_finished(self) -> bool:
         """Every gate of the step has its last answer."""
-        return all(name in self.gates and self.gates[name].final for name in self.gates_expected)
+        return self._have_finished(self.gates_expected)
+
+    @property
+    def measures(self) -> bool:
+        """A registration has passed, and gates of later steps are still to be run for it."""
+        done = self.outcome is AttemptOutcome.SUCCEEDED
+        return done and not self._have_finished(self.gates_early)
+
+    def _have_finished(self, names: tuple[str, ...]) -> bool:
+        return all(name in self.gates and self.gates[name].final for name in names)
 
 
 class Moved(NamedTuple):
@@ -219,8 +248,10 @@ class Attempts(Grouped[str, AttemptState]):
 
     @staticmethod
     def groups(value: AttemptState) -> frozenset[str]:
-        """Group those that may still succeed, and those whose rollout ever began."""
+        """Group those that may still succeed, that measure, and whose rollout ever began."""
         names = {OPEN} if value.is_open else set()
+        if value.measures:
+            names.add(MEASURING)
         if value.rollout_begun:
             names.add(ROLLED_OUT)
         return frozenset(names)
@@ -229,6 +260,7 @@ class Attempts(Grouped[str, AttemptState]):
 UNREGISTERED = "Unregistered"
 EVER_STAGED = "EverStaged"
 OPEN = "Open"
+MEASURING = "Measuring"
 ROLLED_OUT = "RolledOut"
 
 
@@ -277,6 +309,10 @@ class ModelState:
     def open_attempts(self) -> tuple[AttemptState, ...]:
         """List the attempts that may still succeed, oldest first."""
         return tuple(self.attempts[name] for name in self.attempts.group(OPEN))
+
+    def measuring_attempts(self) -> tuple[AttemptState, ...]:
+        """List the registrations for which gates of later steps are still to be run."""
+        return tuple(self.attempts[name] for name in self.attempts.group(MEASURING))
 
     def rollout(self) -> AttemptState | None:
         """Find the attempt whose rollout has begun and not ended."""

@@ -13,9 +13,10 @@ from modelwarden.domain.conditions import (
     written,
 )
 from modelwarden.domain.discarded import Discarded
-from modelwarden.domain.facts import ApprovalRule, RunState, Snapshot, TransitionFacts
+from modelwarden.domain.facts import ApprovalRule, GateSpec, RunState, Snapshot, TransitionFacts
 from modelwarden.domain.gates import gates_of, runs_in_a_pod
 from modelwarden.domain.names import job_name
+from modelwarden.domain.stages import Stage
 from modelwarden.domain.standing import GateStanding, Standing
 from modelwarden.domain.state import (
     AttemptOutcome,
@@ -40,17 +41,23 @@ def transition_status(
     *,
     state: ModelState,
     look: Standing | None,
+    early: Standing | None = None,
     lost: Sequence[Discarded] = (),
     origin: str,
 ) -> dict[str, Any]:
-    """Draw the picture of one attempt; `look` is there while it is open, `lost` has no effect."""
+    """Draw the picture of one attempt; `look` is there while it is open, `lost` has no effect.
+
+    `early` is there while a registration that has passed runs gates of later steps.
+    """
     attempt = state.attempts.get(transition.name)
     if attempt is None:
         return {"observedGeneration": transition.generation}
     held = () if look is None else unmet(look.verdicts)
     status: dict[str, Any] = {
         "observedGeneration": transition.generation,
-        "gates": _gates(attempt, transition, look=look, origin=origin, namespace=snapshot.key[0]),
+        "gates": _gates(
+            attempt, transition, look=look or early, origin=origin, namespace=snapshot.key[0]
+        ),
         "votes": _votes(attempt, look, lost=lost),
         "summary": _summary(attempt, transition, look=look),
         "ledger": list(attempt.indices[-RECORDS_SHOWN:]),
@@ -79,10 +86,16 @@ def _gates(
 ) -> list[dict[str, Any]]:
     standings = {} if look is None else {gate.gate.name: gate for gate in look.gates}
     affects = bool(transition.spec.get("affectsPeople"))
+    shown: list[tuple[GateSpec, Stage | None]] = [
+        (gate, None) for gate in gates_of(transition.step, affects_people=affects)
+    ]
+    if attempt.outcome is AttemptOutcome.SUCCEEDED:
+        shown += [(each.gate, each.step) for each in transition.early]
     return [
         _gate(
             gate.name,
             attempt.gates.get(gate.name),
+            step=step,
             now=standings.get(gate.name),
             job=job_name(
                 origin,
@@ -94,14 +107,21 @@ def _gates(
             if runs_in_a_pod(gate)
             else "",
         )
-        for gate in gates_of(transition.step, affects_people=affects)
+        for gate, step in shown
     ]
 
 
 def _gate(
-    name: str, recorded: GateState | None, *, now: GateStanding | None, job: str
+    name: str,
+    recorded: GateState | None,
+    *,
+    step: Stage | None,
+    now: GateStanding | None,
+    job: str,
 ) -> dict[str, Any]:
     told: dict[str, Any] = {"name": name, "outcome": _gate_outcome(recorded, now)}
+    if step is not None:
+        told["step"] = step.value
     if recorded is not None:
         told |= {
             "code": recorded.code,
@@ -167,7 +187,8 @@ def _discarded(lost: Discarded) -> dict[str, Any]:
 def _summary(
     attempt: AttemptState, transition: TransitionFacts, *, look: Standing | None
 ) -> dict[str, Any]:
-    passed = sum(gate.outcome is GateOutcome.PASSED for gate in attempt.gates.values())
+    own = attempt.gates_of_the_step.values()
+    passed = sum(gate.outcome is GateOutcome.PASSED for gate in own)
     summary = {"gates": f"{passed}/{len(attempt.gates_expected)}"}
     rule = transition.step.approvals
     if rule is not None and _asks_people(rule):
@@ -220,7 +241,8 @@ def _end(attempt: AttemptState, held: tuple[Verdict, ...]) -> Condition:
 
 
 def _validated(attempt: AttemptState) -> Condition:
-    lost = [g for g in attempt.gates.values() if g.final and g.outcome is not GateOutcome.PASSED]
+    own = attempt.gates_of_the_step.values()
+    lost = [gate for gate in own if gate.final and gate.outcome is not GateOutcome.PASSED]
     if lost:
         text = " ".join(f"{gate.name}: {gate.sentence}" for gate in lost)
         return is_false("Validated", lost[0].code, text)

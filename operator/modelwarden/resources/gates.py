@@ -209,6 +209,8 @@ class Gate(Shape):
     """What measures. The claim's thresholds then apply to what the Job measured, not to what was
     recorded; alone, the Job's own answer is the gate's."""
     run_at: RunAt | None = None
-    """Registration: run early; the evidence is used again while it is about the same content."""
+    """Registration: run right after a version is registered, whatever it finds. The step takes the
+    result over while version, gate, metric rules and contract are the same, and the version in
+    Production where the gate compares with it; otherwise it is measured again."""
     when: When | None = None
     """AffectsPeople: only for models that affect people."""

@@ -1,13 +1,14 @@
 """ModelTransition: one attempt to move one version one step, with all that decides it, frozen."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from modelwarden.domain.stages import Move, Stage
 from modelwarden.resources.artifacts import ArtifactFormat, Signature
 from modelwarden.resources.conditions import Conditions, Unmet
+from modelwarden.resources.gates import Gate
 from modelwarden.resources.metric_rules import MetricRule
 from modelwarden.resources.model_decision import DecisionKind, PolicyReference
 from modelwarden.resources.model_policy import BelowFloor
@@ -97,6 +98,15 @@ class Excluded(Shape):
     """What the person did."""
 
 
+class EarlyGates(Shape):
+    """The gates of one later step that run right after the registration."""
+
+    to: Literal[Stage.STAGING, Stage.PRODUCTION]
+    """The stage whose step asks for them."""
+    gates: Annotated[tuple[Gate, ...], listed(at_most=16, at_least=1)]
+    """The gates."""
+
+
 class ModelTransitionSpec(Shape):
     """Everything that decides the attempt, frozen when it opened."""
 
@@ -135,6 +145,8 @@ class ModelTransitionSpec(Shape):
     """The policy, with its content."""
     step: PolicyStep | None = None
     """The policy's step; none for a step that a policy does not guard."""
+    early: Annotated[tuple[EarlyGates, ...], listed(at_most=2)] | None = None
+    """The gates of later steps that run right after a registration, as evidence for them."""
     allowed_formats: Annotated[tuple[ArtifactFormat, ...], listed(at_most=16)] | None = None
     """The policy's formats."""
     required_metadata: Annotated[tuple[MetadataField, ...], listed(at_most=32)] | None = None
@@ -185,6 +197,9 @@ class GateStatus(Shape):
 
     name: Name
     """The gate."""
+    step: Stage | None = None
+    """The stage whose step asks for it, if that is not this attempt's: then it runs early, and
+    decides nothing here."""
     outcome: GateOutcome
     """Where it is."""
     code: Code | None = None
@@ -269,7 +284,7 @@ class ModelTransitionStatus(Status):
 
     summary: TransitionSummary | None = None
     """The same in words."""
-    gates: Annotated[tuple[GateStatus, ...], keyed("name", at_most=24)] | None = None
+    gates: Annotated[tuple[GateStatus, ...], keyed("name", at_most=64)] | None = None
     """How each gate went."""
     evidence_digest: Digest | None = None
     """All results with the version's limitations: what a vote is about."""

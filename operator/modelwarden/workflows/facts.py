@@ -142,6 +142,11 @@ def transition_facts(raw: Mapping[str, Any]) -> facts.TransitionFacts:
         allowed_formats=tuple(f.value for f in spec.allowed_formats or ()),
         required_metadata=spec.required_metadata or (),
         step=_step(spec.step, stored.get("step", {}), to=Stage(spec.to)),
+        early=tuple(
+            facts.EarlyGate(step=Stage(step["to"]), gate=_gate(gate))
+            for step in stored.get("early", ())
+            for gate in step["gates"]
+        ),
         status=raw.get("status", {}),
     )
 

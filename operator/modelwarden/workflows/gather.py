@@ -306,7 +306,8 @@ def _numbers(
 ) -> tuple[int, ...]:
     """List the versions to look at: named, touched, under way, or in a stage that others see."""
     numbers = set(named_versions(model.stages)) if model else set()
-    numbers |= {attempt.key.version for attempt in state.open_attempts()}
+    under_way = (*state.open_attempts(), *state.measuring_attempts())
+    numbers |= {attempt.key.version for attempt in under_way}
     numbers |= set(registrations_to_reopen(state))
     numbers |= set(state.in_stage(Stage.STAGING)) | set(state.in_stage(Stage.RETIRING))
     if state.production is not None:
@@ -324,7 +325,7 @@ def _attempts(snapshot: Snapshot, state: ModelState) -> tuple[str, ...]:
     Where an attempt was superseded and the next one opened in one look, both have news to show;
     and a status that somebody wiped is drawn again.
     """
-    names = {attempt.name for attempt in state.open_attempts()}
+    names = {attempt.name for attempt in (*state.open_attempts(), *state.measuring_attempts())}
     for number in snapshot.versions:
         for target in (Stage.REGISTERED, Stage.STAGING, Stage.PRODUCTION):
             last = state.attempts_at(AttemptKey(number, target))
