@@ -19,7 +19,7 @@ from tests.resources import manifests
         ({"automation": {"to": "Staging", "keep": 1}}, ("automation",)),
         ({"retention": {"archivedDays": 30}, "reviewEveryDays": 90},
          ("retention", "reviewEveryDays")),
-        ({"consumers": [{"name": "Report", "kind": "Dashboard"}]}, ("consumers",)),
+        ({"consumers": [{"name": "Report", "kind": "Dashboard"}]}, ()),
     ],
 )  # fmt: skip
 def test_what_this_release_does_not_act_on_is_named(

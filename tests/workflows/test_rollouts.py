@@ -91,7 +91,8 @@ def crash(world: World) -> None:
             }
         },
     )
-    owner = {"kind": "ReplicaSet", "uid": made["metadata"]["uid"], "controller": True}
+    owner = {"kind": "ReplicaSet", "name": "fraud-api-2", "controller": True}
+    owner["uid"] = made["metadata"]["uid"]
     status = {
         "name": "server",
         "restartCount": 3,

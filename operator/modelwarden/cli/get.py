@@ -7,7 +7,7 @@ import typer
 
 from modelwarden.cli.answers import Answer, name_of
 from modelwarden.cli.options import Context, Kubeconfig, Namespace, Output
-from modelwarden.cli.pages.models import ModelView, model_page, models_page
+from modelwarden.cli.pages.models import ModelView, model_page, models_page, served_by
 from modelwarden.cli.reading import read_model, read_versions
 from modelwarden.cli.session import Place, Session, run
 from modelwarden.cluster.answers import ApiError
@@ -51,11 +51,7 @@ async def get_one(session: Session, name: str, *, everything: bool) -> Answer:
     """Show one model."""
     model = await read_model(session, name)
     versions = await read_versions(session, name)
-    used = {
-        consumer["name"]
-        for version in versions
-        for consumer in version.get("status", {}).get("consumers", ())
-    }
+    used = {consumer["name"] for version in versions for consumer in served_by(version)}
     view = ModelView(
         model=model,
         versions=versions,

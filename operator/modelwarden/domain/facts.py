@@ -13,6 +13,7 @@ from modelwarden.domain.pod_words import PodFacts
 from modelwarden.domain.rights import Right
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.state import ModelKey
+from modelwarden.domain.uses import Declared
 from modelwarden.domain.verdicts import Verdict
 
 
@@ -130,6 +131,8 @@ class ModelFacts:
     authors: tuple[AuthorItem, ...]
     governed: Mapping[str, Any]
     not_yet_supported: tuple[str, ...] = ()
+    aliases: Mapping[str, int] = field(default_factory=dict)
+    consumers: tuple[Declared, ...] = ()
     status: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -16,6 +16,9 @@ ARTIFACT_DIGEST = PREFIX + "artifact-digest"
 STAGE = PREFIX + "stage"
 CARRIED = frozenset({MODEL, MODEL_VERSION, ARTIFACT_URI, ARTIFACT_DIGEST, STAGE})
 
+# Written by whoever consumes a version, on a workload of their own or on its pod template.
+CONSUMES = PREFIX + "consumes"
+
 # On gate Jobs and their pods.
 MANAGED_BY = "app.kubernetes.io/managed-by"
 ATTEMPT = PREFIX + "attempt"

@@ -5,14 +5,12 @@ from typing import Any
 from modelwarden.domain.conditions import (
     Condition,
     from_verdict,
-    is_false,
-    is_true,
     is_unknown,
     written,
 )
+from modelwarden.domain.consumers_told import consumed_after_archive, consumers_told, in_use
 from modelwarden.domain.facts import Snapshot, VersionFacts
 from modelwarden.domain.opening import REGISTER_ANEW, Hold
-from modelwarden.domain.rollouts import version_for
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.state import (
     AttemptKey,
@@ -48,7 +46,7 @@ def version_status(
         "since": known.since,
         "history": _history(known, state),
         "ledgerIndex": known.index,
-        **_consumers(version.number, snapshot, state=state),
+        **consumers_told(version.number, snapshot, state=state),
     }
 
 
@@ -57,7 +55,6 @@ def _conditions(
 ) -> tuple[Condition, ...]:
     registration = _registration(version, state, holds=holds)
     attempt = state.latest_attempt(AttemptKey(version.number, Stage.REGISTERED))
-    users = _users(version.number, snapshot, state=state)
     return (
         from_verdict("Ready", registration),
         Condition(
@@ -67,9 +64,8 @@ def _conditions(
         _gate("MetadataComplete", attempt, gate="metadata"),
         from_verdict("Validated", registration),
         _gate("ArtifactAvailable", attempt, gate="artifact"),
-        is_true("InUse", "Served", f"Served by {', '.join(users)}.")
-        if users
-        else is_false("InUse", "NotServed", "No Deployment of the Model carries it."),
+        in_use(version.number, snapshot, state=state),
+        *consumed_after_archive(version.number, snapshot, state=state),
     )
 
 
@@ -105,29 +101,6 @@ def _gate(kind: str, attempt: AttemptState | None, *, gate: str) -> Condition:
         return is_unknown(kind, "NotChecked", "It has not been checked yet.")
     holds = {GateOutcome.PASSED: True, GateOutcome.FAILED: False}.get(result.outcome)
     return Condition(kind, holds, result.code, result.sentence)
-
-
-def _users(number: int, snapshot: Snapshot, *, state: ModelState) -> tuple[str, ...]:
-    """List the Deployments of the Model that carry the version because the ledger says so."""
-    model = snapshot.model
-    if model is None:
-        return ()
-    return tuple(
-        f"deploy/{target.deployment}"
-        for target in model.serving
-        if (carried := version_for(target, state)) is not None
-        and carried.number == number
-        and target.deployment in snapshot.deployments
-    )
-
-
-def _consumers(number: int, snapshot: Snapshot, *, state: ModelState) -> dict[str, Any]:
-    found = []
-    for user in _users(number, snapshot, state=state):
-        name = user.removeprefix("deploy/")
-        ready = snapshot.deployments[name].ready
-        found.append({"kind": "Deployment", "name": name, "ready": ready})
-    return {"consumers": found} if found else {}
 
 
 def _history(known: VersionState, state: ModelState) -> list[dict[str, Any]]:

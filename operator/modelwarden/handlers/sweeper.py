@@ -90,11 +90,12 @@ class Sweeper:
 
 
 def _is_settled(version: Mapping[str, Any]) -> bool:
-    """Its registration has come to an end, and its newest notes were seen."""
+    """Its registration has come to an end, its newest notes were seen, and nothing used it."""
     # Only where to look is taken from status; what is found there is decided from facts.
     status = version.get("status", {})
     return (
         status.get("observedGeneration") == version["metadata"].get("generation")
         and "stage" in status
+        and "consumers" not in status
         and condition(version, "Ready").get("status") in ("True", "False")
     )

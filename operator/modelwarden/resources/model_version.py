@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, TypeAlias
 
 from pydantic import Field
 
+from modelwarden.domain.consumers import How
 from modelwarden.domain.stages import Stage
 from modelwarden.resources.artifacts import Artifact, Signature
 from modelwarden.resources.conditions import Conditions
@@ -19,6 +20,7 @@ from modelwarden.resources.rules import (
     requires,
 )
 from modelwarden.resources.scalars import (
+    NOT_BLANK,
     Amount,
     Commit,
     Count,
@@ -28,7 +30,6 @@ from modelwarden.resources.scalars import (
     LedgerIndex,
     ModelName,
     Namespace,
-    ObjectName,
     Rationale,
     Seconds,
     Sentence,
@@ -266,10 +267,14 @@ class VersionConsumer(Shape):
 
     kind: Label
     """What sort of thing that is, such as Deployment."""
-    name: ObjectName
+    name: Annotated[str, Field(pattern=NOT_BLANK, min_length=1, max_length=256)]
     """Its name."""
     namespace: Namespace | None = None
     """Its namespace, if not the version's."""
+    how: How | None = None
+    """How that shows; what is only declared lies outside of the cluster."""
+    detail: ShortText | None = None
+    """What more is known."""
     ready: Count | None = None
     """How many of its pods are ready with this version."""
 
@@ -298,14 +303,16 @@ class ModelVersionStatus(Status):
     """Where it is; without it, it is not recorded yet."""
     since: Time | None = None
     """Since when."""
-    consumers: Annotated[tuple[VersionConsumer, ...], listed(at_most=32)] | None = None
-    """What uses it."""
+    consumers: Annotated[tuple[VersionConsumer, ...], listed(at_most=50)] | None = None
+    """What uses it: the first of them."""
+    consumers_found: Count | None = None
+    """How many use it in all."""
     history: Annotated[tuple[HistoryEntry, ...], listed(at_most=10)] | None = None
     """Its last ten moves; the ledger has all."""
     ledger_index: LedgerIndex | None = None
     """The record up to which this picture goes."""
     conditions: Conditions | None = None
-    """Ready, MetadataComplete, Validated, ArtifactAvailable, InUse."""
+    """Ready, MetadataComplete, Validated, ArtifactAvailable, InUse, ConsumedAfterArchive."""
 
 
 _MAY_CHANGE = frozenset({"notes", "notesBy"})

@@ -10,6 +10,7 @@ from modelwarden.domain.identity import Caller, Identity, Person
 from modelwarden.domain.installation import ArtifactStore, GateLimits, Installation
 from modelwarden.domain.scribe import moment
 from modelwarden.domain.stages import Stage
+from modelwarden.domain.uses import Declared
 from modelwarden.resources.metric_rules import Direction, FairnessRule, MetricRule, SegmentRule
 from modelwarden.resources.model import Model, Stages
 from modelwarden.resources.model_decision import ModelDecision
@@ -21,7 +22,7 @@ from modelwarden.resources.steps import PolicyStep
 from modelwarden.settings import Settings
 
 # What a Model may say and this release does not act on yet.
-NOT_YET = ("consumers", "aliases", "automation", "retention", "reviewEveryDays")
+NOT_YET = ("aliases", "automation", "retention", "reviewEveryDays")
 ROLLOUT_TIMEOUT_SECONDS = 900
 
 
@@ -73,6 +74,11 @@ def model_facts(raw: Mapping[str, Any]) -> facts.ModelFacts:
         ),
         governed={name: stored[name] for name in facts.FROZEN if name in stored},
         not_yet_supported=tuple(name for name in NOT_YET if name in stored),
+        aliases={alias.name: alias.version for alias in spec.aliases or ()},
+        consumers=tuple(
+            Declared(name=one.name, kind=one.kind, contact=one.contact or "", uri=one.uri or "")
+            for one in spec.consumers or ()
+        ),
         status=raw.get("status", {}),
     )
 

@@ -22,6 +22,7 @@ from modelwarden.cluster.paths import (
     REPLICA_SETS,
 )
 from modelwarden.domain import labels
+from modelwarden.domain.consumers import Consumers
 from modelwarden.domain.decide import questions
 from modelwarden.domain.facts import (
     Access,
@@ -41,12 +42,14 @@ from modelwarden.domain.names import attempt_name, version_name
 from modelwarden.domain.opening import registrations_to_reopen, wanted
 from modelwarden.domain.retries import retries_at
 from modelwarden.domain.runs import NOTICE_SECONDS
+from modelwarden.domain.scribe import moment
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.state import AttemptKey, ModelKey, ModelState
+from modelwarden.domain.uses import Uses
 from modelwarden.domain.verdicts import Verdict, wait
 from modelwarden.errors import MalformedObjectError, UnavailableError
 from modelwarden.settings import Gates
-from modelwarden.workflows.consumers import consumers_by_label
+from modelwarden.workflows.consumers import consumers_now
 from modelwarden.workflows.facts import (
     decision_facts,
     deployment_facts,
@@ -58,9 +61,14 @@ from modelwarden.workflows.facts import (
 )
 from modelwarden.workflows.pods import with_pods
 from modelwarden.workflows.run_facts import runs_by_key, with_events
+from modelwarden.workflows.uses import UsesFinder
 
 ATTEMPTS_LOOKED_AT = 16
 LOG_LINES = 20
+# While a version is to rest, the cluster is looked through so often, and else so seldom.
+USES_FRESH = timedelta(seconds=30)
+USES_KEPT = timedelta(seconds=600)
+CONSUMED_LOOKED_AT = 64
 
 Malformed = Callable[[str, MalformedObjectError], None]
 
@@ -73,14 +81,20 @@ class Gatherer:
     gates: Gates
     clock: Callable[[], datetime]
     malformed: Malformed
+    uses: UsesFinder
 
     async def snapshot(
         self, key: ModelKey, state: ModelState, *, touched: frozenset[str]
     ) -> Snapshot:
         """Read everything about a Model that the fold and the touched names point at."""
         model, decided = await asyncio.gather(self._model(key), self._decided(key, state))
+        uses = await self._uses(state)
+        used = consumers_now(key, model, state=state, uses=uses)
         retried = retries_at(state, (raw["spec"] for raw in decided))
-        numbers = (*_numbers(key, model, state=state, touched=touched), *sorted(retried))
+        numbers = (
+            *_numbers(key, model, state=state, touched=touched, used=used),
+            *sorted(retried),
+        )
         versions, policy, runs, deployments, pods = await asyncio.gather(
             self._versions(key, dict.fromkeys(numbers)),
             self._policy(model),
@@ -98,7 +112,9 @@ class Gatherer:
             runs=runs,
             deployments=deployments,
             policy=policy,
-            consumers=None if pods is None else consumers_by_label(key, deployments, pods),
+            consumers=consumers_now(
+                key, model, state=state, uses=uses, deployments=deployments, pods=pods
+            ),
         )
         transitions = await self._transitions(key, _attempts(snapshot, state))
         snapshot = replace(snapshot, transitions=transitions, now=self.clock())
@@ -211,6 +227,19 @@ class Gatherer:
             return None
         return await self.client.list(PODS, key.namespace, labels=f"{labels.MODEL}={key.name}")
 
+    async def _uses(self, state: ModelState) -> Uses | None:
+        """Look through the cluster where a version could be used; often only where one is to rest.
+
+        What was found before a version left Production says nothing of it.
+        """
+        now, retiring = self.clock(), state.in_stage(Stage.RETIRING)
+        if retiring:
+            left = max(moment(state.versions[number].since) for number in retiring)
+            return await self.uses.found(since=max(left, now - USES_FRESH))
+        if not any(state.in_stage(stage) for stage in (Stage.STAGING, Stage.PRODUCTION)):
+            return self.uses.last
+        return await self.uses.found(since=now - USES_KEPT) or self.uses.last
+
     async def _with_pods(
         self, key: ModelKey, deployments: Mapping[str, DeploymentFacts]
     ) -> dict[str, DeploymentFacts]:
@@ -302,7 +331,12 @@ def _policy_problem(named: str, found: list[str]) -> Verdict | None:
 
 
 def _numbers(
-    key: ModelKey, model: ModelFacts | None, *, state: ModelState, touched: frozenset[str]
+    key: ModelKey,
+    model: ModelFacts | None,
+    *,
+    state: ModelState,
+    touched: frozenset[str],
+    used: Consumers | None = None,
 ) -> tuple[int, ...]:
     """List the versions to look at: named, touched, under way, or in a stage that others see."""
     numbers = set(named_versions(model.stages)) if model else set()
@@ -312,6 +346,8 @@ def _numbers(
     numbers |= set(state.in_stage(Stage.STAGING)) | set(state.in_stage(Stage.RETIRING))
     if state.production is not None:
         numbers.add(state.production)
+    # Even one that was archived: who uses it is told on it.
+    numbers |= set(sorted(used or (), reverse=True)[:CONSUMED_LOOKED_AT]) & set(state.versions)
     for name in touched:
         prefix, _, number = name.rpartition("-")
         if prefix == key.name and number.isdigit():

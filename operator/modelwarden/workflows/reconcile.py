@@ -31,6 +31,7 @@ from modelwarden.workflows.apply import Applier
 from modelwarden.workflows.facts import installation_of
 from modelwarden.workflows.gather import Gatherer
 from modelwarden.workflows.report import Reporter
+from modelwarden.workflows.uses import UsesFinder
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,11 @@ class Reconciler:
         self._settings = settings
         self._installation = installation_of(settings, "" if ledger is None else ledger.origin)
         self._gatherer = Gatherer(
-            client=client, gates=settings.gates, clock=clock, malformed=_log_malformed
+            client=client,
+            gates=settings.gates,
+            clock=clock,
+            malformed=_log_malformed,
+            uses=UsesFinder(client, clock),
         )
         self._applier = Applier(client=client, gates=settings.gates)
         self._reporter = Reporter(client=client, metrics=metrics)

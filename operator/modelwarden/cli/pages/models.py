@@ -116,10 +116,16 @@ def _version_row(version: Raw, view: ModelView, *, metrics: Sequence[str]) -> Ro
         str(version["spec"]["version"]),
         version["spec"].get("label", ""),
         age(moment(since), view.now) if since else "",
-        ", ".join(_runs_on(consumer, view) for consumer in status.get("consumers", ())),
+        ", ".join(_runs_on(consumer, view) for consumer in served_by(version)),
         *(_value(version, name, view.model) for name in metrics),
         _for(version, view.model),
     )
+
+
+def served_by(version: Raw) -> list[Mapping[str, Any]]:
+    """List the Deployments of a version's own namespace that serve it."""
+    found = version.get("status", {}).get("consumers", ())
+    return [each for each in found if each["kind"] == "Deployment" and "namespace" not in each]
 
 
 def _runs_on(consumer: Mapping[str, Any], view: ModelView) -> str:
