@@ -22,9 +22,9 @@ POD = Consumer("Pod", "risk", "fraud-api-1-abc", How.LABEL, ready=1)
 REPORT = Consumer("Report", "risk", "Weekly report", How.DECLARED, "bi@example.com")
 
 
-def seen(consumers: Consumers | None = None, **changes: Any) -> Snapshot:
+def seen(consumers: Consumers | None = None) -> Snapshot:
     deployments = {"fraud-api": carrying(2, ready=2)}
-    return replace(snapshot(deployments=deployments), consumers=consumers, **changes)
+    return replace(snapshot(deployments=deployments), consumers=consumers)
 
 
 def test_the_deployments_of_the_model_are_told_as_the_ledger_has_them() -> None:
