@@ -23,6 +23,7 @@ _RESYNC = 10
 _CONFIGURATION = ("argocd-cm", "argocd-cmd-params-cm", "argocd-gpg-keys-cm", "argocd-rbac-cm")
 _CONFIGURATION += ("argocd-secret", "argocd-ssh-known-hosts-cm", "argocd-tls-certs-cm")
 _OPERATION = "reason=OperationStarted"
+_COMPARE = "argocd.argoproj.io/compare-options"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,14 +80,23 @@ class ArgoCD:
     def apply_again(self, name: str) -> None:
         """Have everything applied once more, as the button Sync does, and wait for the end."""
         before = self.application(name)["status"]["operationState"]["startedAt"]
-        patch = json.dumps({"operation": {"sync": {"syncOptions": ["ServerSideApply=true"]}}})
-        words = ("patch", "application.argoproj.io", name, "--type=merge", f"--patch={patch}")
-        self.cluster.kubectl(None, *words, f"--namespace={NAMESPACE}")
+        options = self.application(name)["spec"]["syncPolicy"].get("syncOptions", [])
+        self._patch(name, {"operation": {"sync": {"syncOptions": options}}})
         until(
             lambda: self._has_applied_since(name, before),
             what=f"application {name} is applied again",
             within=60,
         )
+
+    @contextmanager
+    def without_the_servers_help(self, name: str) -> Iterator[None]:
+        """Let it apply and compare an Application by itself, as it does unless told otherwise."""
+        before = self.application(name)
+        self._patch(name, _help(compare=None, sync=None))
+        yield
+        compare = before["metadata"]["annotations"][_COMPARE]
+        sync = before["spec"]["syncPolicy"]["syncOptions"]
+        self._patch(name, _help(compare=compare, sync=sync))
 
     def forget(self, *names: str) -> None:
         """Take Applications away, not what they applied."""
@@ -115,15 +125,32 @@ class ArgoCD:
         events = self.cluster.get("events", f"--namespace={NAMESPACE}", selector)["items"]
         return sum(event.get("count") or 1 for event in events)
 
+    def complaints(self, name: str) -> list[str]:
+        """What keeps it from comparing an Application."""
+        conditions = self.application(name).get("status", {}).get("conditions", [])
+        return [condition["message"] for condition in conditions]
+
     def health(self, name: str, kind: str) -> list[tuple[str, str]]:
         """How it says that an Application's objects of a kind fare, each with its sentence."""
         resources = self.application(name).get("status", {}).get("resources", [])
         found = [item["health"] for item in resources if item["kind"] == kind and "health" in item]
         return [(health["status"], health.get("message", "")) for health in found]
 
+    def _patch(self, name: str, patch: dict[str, Any]) -> None:
+        words = ("patch", "application.argoproj.io", name, "--type=merge")
+        words += (f"--patch={json.dumps(patch)}", f"--namespace={NAMESPACE}")
+        self.cluster.kubectl(None, *words)
+
     def _has_applied_since(self, name: str, time: str) -> bool:
         state = self.application(name)["status"]["operationState"]
         return state["startedAt"] > time and state["phase"] == "Succeeded"
+
+
+def _help(*, compare: str | None, sync: list[str] | None) -> dict[str, Any]:
+    return {
+        "metadata": {"annotations": {_COMPARE: compare}},
+        "spec": {"syncPolicy": {"syncOptions": sync}},
+    }
 
 
 @contextmanager

@@ -142,14 +142,19 @@ class GitOps:
         """The record of a version, trained and uploaded, that is never pruned."""
         return self._annotated(self.example.train(number), RECORD)
 
-    def edit(self, message: str, line: str, *, into: str) -> None:
-        """Merge an edit of one line of the Model, and let Argo CD see it."""
+    def edit(self, message: str, lines: str, *, into: str) -> None:
+        """Merge an edit of the Model, and wait until Argo CD has applied it."""
+        self.merge(message, lines, into=into)
+        self.synced()
+
+    def merge(self, message: str, lines: str, *, into: str) -> None:
+        """Merge an edit of the Model, and let Argo CD see it."""
         file = "risk/fraud-detector.yaml"
         before = (self.models.path / file).read_text()
-        if before.count(line) != 1:
-            raise ValueError(f"{line!r} is not one line of the Model: {before}")
-        self.models.commit(message, {file: before.replace(line, into)})
-        self.synced()
+        if before.count(lines) != 1:
+            raise ValueError(f"{lines!r} is not once in the Model: {before}")
+        self.models.commit(message, {file: before.replace(lines, into)})
+        self.argocd.refresh(self.name)
 
     def synced(self) -> None:
         """Wait until Argo CD has applied the newest commit."""

@@ -44,6 +44,11 @@ def degraded(team: GitOps, kind: str) -> list[str]:
     return [sentence for status, sentence in health if status == "Degraded"]
 
 
+def replicas(team: GitOps) -> int:
+    """How many pods the service should have."""
+    return int(team.example.get("deployment", "fraud-api")["spec"]["replicas"])
+
+
 def merge_a_record_without_hyperparameters(team: GitOps, number: int) -> None:
     """Merge a version whose registration must fail."""
     record = yaml.safe_load((team.models.path / "risk/versions/1.yaml").read_text())
@@ -79,6 +84,7 @@ def everything_at_once(
         argocd.await_status(team.name, "Synced", "Suspended")
         yield team, look(team)
         argocd.forget(team.name, "model-policies")
+        operator.cluster.kubectl(None, "delete", "modelpolicy", namespace)
 
 
 @pytest.fixture(scope="module")
@@ -112,18 +118,20 @@ def test_everything_applied_at_once_waits_for_people_and_for_nothing_else(
 ) -> None:
     _, waiting = everything_at_once
 
-    assert waiting == Seen(("Synced", "Suspended"), [("Suspended", AWAITED)], operations=1)
+    assert (waiting.status, waiting.model) == (("Synced", "Suspended"), [("Suspended", AWAITED)])
 
 
-def test_once_people_have_approved_it_is_healthy_and_was_applied_once(
-    first_in_production: GitOps,
+def test_once_people_have_approved_it_is_healthy_and_nothing_was_applied_again(
+    everything_at_once: tuple[GitOps, Seen], first_in_production: GitOps
 ) -> None:
+    _, waiting = everything_at_once
+
     seen = look(first_in_production)
 
     assert seen == Seen(
         ("Synced", "Healthy"),
         [("Healthy", "Every version is where spec.stages says.")],
-        operations=1,
+        waiting.operations,
     )
 
 
@@ -180,7 +188,7 @@ def test_the_account_that_applies_cannot_decide(first_in_production: GitOps) -> 
         team.argocd.cluster.kubectl(context, "create", "-f", "-", given=json.dumps(decision))
 
 
-def test_what_somebody_changes_by_hand_is_put_back_once_and_the_operators_labels_stay(
+def test_what_somebody_changes_by_hand_is_put_back_and_the_operators_labels_stay(
     first_in_production: GitOps,
 ) -> None:
     team, cluster = first_in_production, first_in_production.argocd.cluster
@@ -189,13 +197,42 @@ def test_what_somebody_changes_by_hand_is_put_back_once_and_the_operators_labels
 
     cluster.kubectl("engineer", "scale", "deployment/fraud-api", "--replicas=1", where)
 
-    until(
-        lambda: team.example.get("deployment", "fraud-api")["spec"]["replicas"] == 2,
-        what="the number of replicas is that of Git again",
-    )
+    until(lambda: replicas(team) == 2, what="the number of replicas is that of Git again")
     team.argocd.await_status(team.name, "Synced", "Healthy")
+    once, twice = look(team), look(team)
     labels = team.example.get("deployment", "fraud-api")["spec"]["template"]["metadata"]["labels"]
-    assert (look(team).operations - before, labels["modelwarden.io/version"]) == (1, "1")
+    assert (once.operations > before, twice, labels["modelwarden.io/version"]) == (True, once, "1")
+
+
+def test_an_edit_that_the_account_may_not_make_is_refused_with_the_sentence(
+    first_in_production: GitOps,
+) -> None:
+    team = first_in_production
+    before = team.example.get("model")["spec"]
+
+    team.merge("Lower the bar", 'min: "0.75"', into='min: "0.70"')
+    said = until(lambda: team.argocd.complaints(team.name), what="Argo CD complains")
+
+    team.models.revert()
+    team.synced()
+    assert (said[0].partition("denied request: ")[2], team.example.get("model")["spec"]) == (
+        f"{team.account} lacks the verb govern on models for {MODEL} in {team.name}",
+        before,
+    )
+
+
+def test_a_client_that_applies_and_compares_by_itself_does_not_fight_either(
+    first_in_production: GitOps,
+) -> None:
+    team, argocd = first_in_production, first_in_production.argocd
+    before = look(team)
+
+    with argocd.without_the_servers_help(team.name):
+        argocd.apply_again(team.name)
+        team.argocd.await_status(team.name, "Synced", "Healthy")
+        once, twice = look(team), look(team)
+
+    assert (once.status, twice) == (before.status, once)
 
 
 def test_a_promotion_is_one_line_in_git_and_waits_for_people(
