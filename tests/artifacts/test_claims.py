@@ -215,4 +215,4 @@ def test_other_bytes_on_the_volume_never_arrive(
     (artifact / "model.onnx").write_bytes(b"other")
 
     assert (run_fetch(asked), list(target.iterdir())) == (1, [])
-    assert "ArtifactRefused: pvc://models/risk/fraud/3/: Its digest is" in capsys.readouterr().err
+    assert "DigestDiffers: pvc://models/risk/fraud/3/: Its digest is" in capsys.readouterr().err

@@ -197,6 +197,16 @@ def test_a_header_larger_than_anybody_needs_is_not_read(
     assert "and 50 at most" in refusal(path).sentence
 
 
+def test_shards_whose_headers_are_too_much_together_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(safetensors_model, "LONGEST_HEADERS", 100)
+
+    refused = refusal(sharded(tmp_path / "model", shards=SHARDS))
+
+    assert (refused.code, refused.check) == ("TooManyTensors", "shards")
+
+
 WHOLE = save(LAYERS)
 
 

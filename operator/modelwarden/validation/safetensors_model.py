@@ -17,8 +17,10 @@ from modelwarden.domain.digests import name_problem
 from modelwarden.validation.facts import LONGEST_NAME, ModelFacts, UnreadableModelError
 from modelwarden.validation.formats import SAFETENSORS_INDEX
 
-# Some hundred thousand tensors; parsed, so much JSON takes some hundred megabytes at worst.
+# Some hundred thousand tensors; parsed, so much JSON takes some hundred megabytes at worst, and
+# a gate's container has two thousand.
 LONGEST_HEADER: Final = 16 * 1024**2
+LONGEST_HEADERS: Final = 2 * LONGEST_HEADER
 MOST_DIMENSIONS: Final = 64
 
 _LENGTH_BYTES: Final = 8
@@ -70,8 +72,9 @@ class Weights:
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """What the beginning of one file says."""
+    """What the beginning of one file says, in so many bytes."""
 
+    length: int
     tensors: tuple[Weights, ...]
     metadata: Mapping[str, str]
 
@@ -117,7 +120,7 @@ def _header(path: Path) -> Header:
         content = _object(path, opened.read(length))
     tensors = tuple(_tensors(path, content))
     _check_that_every_byte_is_one_tensors(path, tensors, size - _LENGTH_BYTES - length)
-    return Header(tensors=tensors, metadata=_metadata(path, content))
+    return Header(length=length, tensors=tensors, metadata=_metadata(path, content))
 
 
 def _tensors(path: Path, content: Mapping[str, Any]) -> Iterator[Weights]:
@@ -183,9 +186,12 @@ def _sharded(index: Path) -> list[Header]:
         raise _index_broken(index, "ShardMissing", f"names {_named(missing)}, not in the folder")
     if unnamed := sorted(there.difference(shards)):
         raise _index_broken(index, "ShardNotInIndex", f"does not name {_named(unnamed)}")
-    headers = []
+    headers: list[Header] = []
     for shard in shards:
         header = _header(index.parent / shard)
+        if sum(read.length for read in (*headers, header)) > LONGEST_HEADERS:
+            words = f"names shards whose headers have more than {LONGEST_HEADERS} bytes in all"
+            raise _index_broken(index, "TooManyTensors", words)
         found = {tensor.name for tensor in header.tensors}
         expected = {name for name, place in placed.items() if place == shard}
         if differing := sorted(found ^ expected):
