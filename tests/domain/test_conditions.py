@@ -326,7 +326,7 @@ def test_an_open_attempt_says_the_same(case: Case) -> None:
         case.facts,
         state=case.after,
         look=look_at(open_attempt, case),
-        origin="origin",
+        installation=INSTALLATION,
     )
 
     assert signs_of(status) == case.signs._replace(settled="")

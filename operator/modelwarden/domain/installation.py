@@ -56,9 +56,10 @@ class GateLimits:
 
 @dataclass(frozen=True, kw_only=True)
 class Installation:
-    """One installation: its ledger's origin, its people, its stores and how gates may run."""
+    """One installation: its ledger, its people, its stores, and where and how gates may run."""
 
     origin: str
+    gates_namespace: str = ""
     identity: Identity = field(default_factory=Identity)
     stores: tuple[ArtifactStore, ...] = ()
     gates: GateLimits = GateLimits()

@@ -218,7 +218,7 @@ def _statuses(
                 look=by_attempt.get(transition.name),
                 early=early_by_attempt.get(transition.name),
                 lost=lost[transition.name],
-                origin=installation.origin,
+                installation=installation,
             ),
         )
         for transition in snapshot.transitions.values()

@@ -15,6 +15,7 @@ from modelwarden.domain.conditions import (
 from modelwarden.domain.discarded import Discarded
 from modelwarden.domain.facts import ApprovalRule, GateSpec, RunState, Snapshot, TransitionFacts
 from modelwarden.domain.gates import gates_of, runs_in_a_pod
+from modelwarden.domain.installation import Installation
 from modelwarden.domain.names import job_name
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.standing import GateStanding, Standing
@@ -43,7 +44,7 @@ def transition_status(
     look: Standing | None,
     early: Standing | None = None,
     lost: Sequence[Discarded] = (),
-    origin: str,
+    installation: Installation,
 ) -> dict[str, Any]:
     """Draw the picture of one attempt; `look` is there while it is open, `lost` has no effect.
 
@@ -56,7 +57,11 @@ def transition_status(
     status: dict[str, Any] = {
         "observedGeneration": transition.generation,
         "gates": _gates(
-            attempt, transition, look=look or early, origin=origin, namespace=snapshot.key[0]
+            attempt,
+            transition,
+            look=look or early,
+            installation=installation,
+            namespace=snapshot.key.namespace,
         ),
         "votes": _votes(attempt, look, lost=lost),
         "summary": _summary(attempt, transition, look=look),
@@ -81,7 +86,7 @@ def _gates(
     transition: TransitionFacts,
     *,
     look: Standing | None,
-    origin: str,
+    installation: Installation,
     namespace: str,
 ) -> list[dict[str, Any]]:
     standings = {} if look is None else {gate.gate.name: gate for gate in look.gates}
@@ -91,24 +96,25 @@ def _gates(
     ]
     if attempt.outcome is AttemptOutcome.SUCCEEDED:
         shown += [(each.gate, each.step) for each in transition.early]
-    return [
-        _gate(
-            gate.name,
-            attempt.gates.get(gate.name),
-            step=step,
-            now=standings.get(gate.name),
-            job=job_name(
-                origin,
-                namespace,
-                attempt=attempt.name,
-                gate=gate.name,
-                tries=standings[gate.name].tries if gate.name in standings else 1,
-            )
-            if runs_in_a_pod(gate)
-            else "",
+    told = []
+    for gate, step in shown:
+        recorded, now = attempt.gates.get(gate.name), standings.get(gate.name)
+        job = job_name(
+            installation.origin,
+            namespace,
+            attempt=attempt.name,
+            gate=gate.name,
+            tries=_last_try(recorded, now),
         )
-        for gate, step in shown
-    ]
+        home = f"{installation.gates_namespace}/{job}" if runs_in_a_pod(gate) else ""
+        told.append(_gate(gate.name, recorded, step=step, now=now, job=home))
+    return told
+
+
+def _last_try(recorded: GateState | None, now: GateStanding | None) -> int:
+    if recorded is not None and (recorded.final or now is None):
+        return recorded.tries
+    return 1 if now is None else now.tries
 
 
 def _gate(
@@ -128,6 +134,7 @@ def _gate(
             "message": shortened(recorded.sentence, LONGEST_SENTENCE),
             "tries": recorded.tries,
             "finishedAt": recorded.finished,
+            "ledgerIndex": recorded.index,
         }
         if recorded.evidence:
             told["evidence"] = recorded.evidence

@@ -216,6 +216,8 @@ class GateStatus(Shape):
     """When the last try began."""
     finished_at: Time | None = None
     """When it ended."""
+    ledger_index: LedgerIndex | None = None
+    """The record that says so."""
     checks: Annotated[tuple[Check, ...], listed(at_most=32)] | None = None
     """What it looked at."""
     log_tail: LongText | None = None

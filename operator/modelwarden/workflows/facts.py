@@ -30,6 +30,7 @@ def installation_of(settings: Settings, origin: str) -> Installation:
     """Read what decisions need of the settings."""
     return Installation(
         origin=origin,
+        gates_namespace=settings.gates.namespace,
         identity=Identity(
             username_prefix=settings.identity.username_prefix,
             people=tuple(Person(name=p.name, logins=p.logins) for p in settings.identity.people),
