@@ -29,6 +29,10 @@ async def test_verbs_are_offered_with_what_they_do(complete: Callable[..., Await
         "reject\tVote against a version that is asked into a stage; one such vote ends the "
         "attempt.\n"
         "retract\tTake back your own vote on a version that is asked into a stage.\n"
+        "retry\tHave the latest attempt tried again that failed or was rejected; a registration "
+        "too.\n"
+        "review\tReview a model as it is in Production, after looking at it; that restarts its "
+        "cadence.\n"
         "resolve\tSay which version, and which bytes, a name means now.\n"
         ":4\n"
     )
@@ -58,6 +62,16 @@ async def test_a_reference_goes_on_after_the_models_name(
     answers = [await complete("resolve", "fr"), await complete("resolve", "fraud-detector@s")]
 
     assert answers == ["fraud-detector@\n:6\n", "fraud-detector@staging\n:4\n"]
+
+
+async def test_gates_are_offered_by_the_version_that_was_named(
+    world: World, complete: Callable[..., Awaitable[str]]
+) -> None:
+    await stories.in_staging(world)
+
+    assert await complete("logs", "fraud-detector", "v1", "") == (
+        "metadata\nformat\nartifact\nquality\n:4\n"
+    )
 
 
 @pytest.mark.parametrize(

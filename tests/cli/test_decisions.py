@@ -107,7 +107,7 @@ async def test_nobody_votes_unasked(world: World, cli: Run) -> None:
 
     assert (result.code, result.err, decisions(world)) == (
         1,
-        "Nothing was decided: say --yes to vote without being asked.\n",
+        "Nothing was decided: say --yes to decide without being asked.\n",
         [],
     )
 

@@ -1,10 +1,15 @@
+import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
+from modelwarden.cli.completion import verbs_of
+from modelwarden.cli.examples import EXAMPLES
 from modelwarden.cli.main import app
 from tests.cli import stories
 from tests.cli.conftest import Run
@@ -13,7 +18,12 @@ from tests.workflows.world import World
 VERBS = (
     "register",
     "get",
+    "versions",
+    "describe",
+    "diff",
     "why",
+    "gates",
+    "logs",
     "promote",
     "demote",
     "archive",
@@ -22,9 +32,12 @@ VERBS = (
     "approve",
     "reject",
     "retract",
+    "retry",
+    "review",
     "history",
     "serving-at",
     "lineage",
+    "consumers",
     "resolve",
     "audit",
 )
@@ -35,6 +48,38 @@ def test_every_verb_explains_itself(verb: str) -> None:
     result = CliRunner().invoke(app, [verb, "--help"], prog_name="kubectl model")
 
     assert (result.exit_code, result.stdout.startswith(f"Usage: kubectl model {verb}")) == (0, True)
+
+
+@pytest.mark.parametrize("verb", sorted(EXAMPLES))
+def test_every_example_is_a_command_line_that_is_understood(verb: str) -> None:
+    understood = []
+    for example in EXAMPLES[verb]:
+        command: Any = typer.main.get_command(app)
+        # A group hands what it does not understand to the verb below it.
+        words = shlex.split(example)
+        while hasattr(command, "commands"):
+            command, words = command.commands[words[0]], words[1:]
+        understood.append(command.make_context(verb, words).command.name)
+
+    assert set(understood) == {verb.split()[-1]}
+
+
+def test_every_verb_has_an_example_in_its_help() -> None:
+    verbs = set(verbs_of(app)) - {"version"}
+    told = CliRunner().invoke(app, ["rollback", "-h"]).stdout
+
+    assert (verbs, told.count("kubectl model rollback fraud-detector")) == (set(EXAMPLES), 2)
+
+
+@pytest.mark.parametrize("number", ["v1", "1"])
+async def test_a_version_is_written_with_or_without_its_letter(
+    world: World, cli: Run, number: str
+) -> None:
+    await stories.registered(world)
+
+    result = await cli("why", "fraud-detector", number, "-o", "name")
+
+    assert (result.code, result.out) == (0, "modelversion.modelwarden.io/fraud-detector-1\n")
 
 
 def test_without_a_verb_all_are_listed() -> None:
@@ -52,6 +97,10 @@ def test_without_a_verb_all_are_listed() -> None:
         ["promote", "fraud-detector", "3", "--to", "archived", "--reason", "x"],
         ["promote", "fraud-detector", "3", "--to", "staging"],
         ["get", "-o", "xml"],
+        ["why", "fraud-detector", "v0"],
+        ["rollback", "fraud-detector", "--to", "latest", "--reason", "x"],
+        ["demote", "fraud-detector", "3"],
+        ["demote", "fraud-detector", "3", "--to", "production", "--reason", "x"],
     ],
 )
 def test_what_is_not_understood_ends_with_2(words: list[str]) -> None:

@@ -181,6 +181,16 @@ def test_what_is_tried_again_ends_as_its_next_attempt(
     before = an_attempt(GATE, succeeded=("False", "GateFailed", "x"))
     subject = Subject(model=a_model(), version=3, record=a_version(), attempts=(before, *later))
 
-    found = tried_again(before, subject)
+    found = tried_again(before, "retry-1", subject)
 
     assert (None if found is None else found.sentence) == end
+
+
+def test_a_retry_that_leads_to_nothing_ends_with_its_reason() -> None:
+    votes = {"discarded": [{"decision": "retry-1", "reason": "RightMissing", "message": "No."}]}
+    before = an_attempt(GATE, succeeded=("False", "GateFailed", "x"), votes=votes)
+    subject = Subject(model=a_model(), version=3, record=a_version(), attempts=(before,))
+
+    found = [tried_again(before, name, subject) for name in ("retry-1", "retry-2")]
+
+    assert [end and end.code for end in found] == ["RightMissing", None]

@@ -1,7 +1,7 @@
 """kubectl model approve: voting for a version, after looking at it."""
 
 from modelwarden.cli.answers import Answer
-from modelwarden.cli.decisions import Rationale, To, Vote, Yes, vote
+from modelwarden.cli.decisions import Rationale, To, Vote, vote
 from modelwarden.cli.options import (
     Context,
     DryRun,
@@ -13,6 +13,7 @@ from modelwarden.cli.options import (
     TriedOnly,
     VersionNumber,
     Wait,
+    Yes,
 )
 from modelwarden.cli.promote import Target
 from modelwarden.cli.session import Place, Session, run

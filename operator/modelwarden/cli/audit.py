@@ -8,6 +8,7 @@ import typer
 
 from modelwarden.audit.verify import verify
 from modelwarden.cli.answers import Answer, CannotError, Exit
+from modelwarden.cli.examples import epilog_of
 from modelwarden.cli.ledgers import POD, Ask, Key, Offline, Where, open_ledger
 from modelwarden.cli.options import (
     OPERATOR_NAME,
@@ -26,7 +27,7 @@ from modelwarden.domain.records import Operation, Record
 app = typer.Typer(help="Verify and read the ledger.", no_args_is_help=True, rich_markup_mode=None)
 
 
-@app.command("verify")
+@app.command("verify", epilog=epilog_of("audit verify"))
 def verify_command(
     *,
     ledger: Where = POD,
@@ -52,7 +53,7 @@ def verify_command(
     run(place, output, lambda session: verify_ledger(session, ask))
 
 
-@app.command("show")
+@app.command("show", epilog=epilog_of("audit show"))
 def show_command(
     *,
     ledger: Where = POD,

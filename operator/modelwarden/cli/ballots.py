@@ -4,11 +4,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from modelwarden.domain.attempts_told import Raw, condition, is_open
+from modelwarden.domain.attempts_told import (
+    Raw,
+    condition,
+    ended_badly,
+    is_open,
+    latest_attempts,
+)
 from modelwarden.domain.identity import Caller
 from modelwarden.domain.labels import API_VERSION
+from modelwarden.domain.rights import DECISION_PARTS
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.verdicts import Verdict, deny, wait
+
+# Whoever votes says what was looked at.
+_VOTES = frozenset({"Approve", "Reject"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,11 +37,11 @@ class Ballot:
         written: dict[str, Any] = {
             "model": spec["model"],
             "version": spec["version"],
-            "stage": spec["to"],
+            "stage": DECISION_PARTS[spec["to"]].capitalize(),
             "transition": {"name": metadata["name"], "uid": metadata["uid"]},
             "decision": self.kind,
         }
-        if self.kind != "Retract":
+        if self.kind in _VOTES:
             written["reviewed"] = {
                 "subjectDigest": spec["subjectDigest"],
                 "policyDigest": spec["policy"]["digest"],
@@ -41,13 +51,38 @@ class Ballot:
             "apiVersion": API_VERSION,
             "kind": "ModelDecision",
             "metadata": {"generateName": name, "namespace": metadata["namespace"]},
-            "spec": written | {"rationale": self.rationale, "by": self._stamp()},
+            "spec": written | {"rationale": self.rationale, "by": stamped(self.by)},
         }
 
-    def _stamp(self) -> dict[str, Any]:
-        """Write who decides as admission would: an absent uid or group is left out."""
-        stamp = self.by.to_json()
-        return {name: value for name, value in stamp.items() if value}
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """One person's review of a Model as it is in Production."""
+
+    model: str
+    namespace: str
+    rationale: str
+    by: Caller
+
+    def to_json(self) -> dict[str, Any]:
+        """Write the ModelDecision; it is about no attempt."""
+        return {
+            "apiVersion": API_VERSION,
+            "kind": "ModelDecision",
+            "metadata": {"generateName": f"{self.model}-review-", "namespace": self.namespace},
+            "spec": {
+                "model": self.model,
+                "stage": Stage.PRODUCTION.value,
+                "decision": "Review",
+                "rationale": self.rationale,
+                "by": stamped(self.by),
+            },
+        }
+
+
+def stamped(by: Caller) -> dict[str, Any]:
+    """Write who decides as admission would: an absent uid or group is left out."""
+    return {name: value for name, value in by.to_json().items() if value}
 
 
 def open_attempt(attempts: Iterable[Raw], target: Stage) -> Raw | Verdict:
@@ -63,6 +98,25 @@ def open_attempt(attempts: Iterable[Raw], target: Stage) -> Raw | Verdict:
         return deny("NotAsked", f"Nothing is under way that would bring it into {target}.")
     last = condition(own[-1], "Succeeded")
     return deny("Closed", f"The attempt to enter {target} is closed: {last.get('message', '')}")
+
+
+def attempt_to_retry(attempts: Iterable[Raw], target: Stage | None) -> Raw | Verdict:
+    """Find the latest attempt that ended badly, or say why there is none to try again."""
+    latest = [
+        attempt
+        for attempt in latest_attempts(attempts)
+        if target is None or attempt["spec"]["to"] == target
+    ]
+    if not latest:
+        where = "" if target is None else f" to enter {target}"
+        return deny("NotAsked", f"There was no attempt{where}, so there is none to try again.")
+    newest = next((a for a in reversed(latest) if ended_badly(a)), latest[-1])
+    name = newest["metadata"]["name"]
+    if is_open(newest):
+        return deny("AttemptOpen", f"{name} has not ended, so there is nothing to try again.")
+    if not ended_badly(newest):
+        return deny("AttemptSucceeded", f"{name} has succeeded, so there is nothing to try again.")
+    return newest
 
 
 def may_be_voted_on(attempt: Raw) -> Verdict | None:

@@ -12,6 +12,7 @@ class Want(StrEnum):
     MODEL = "model"
     REFERENCE = "reference"
     VERSION = "version"
+    GATE = "gate"
     OPTION = "option"
     VALUE = "value"
     FILE = "file"
@@ -34,7 +35,12 @@ class Wanted:
 ARGUMENTS: Mapping[str, tuple[Want, ...]] = {
     "register": (Want.FILE,),
     "get": (Want.MODEL,),
+    "versions": (Want.MODEL,),
+    "describe": (Want.MODEL, Want.VERSION),
+    "diff": (Want.MODEL, Want.VERSION, Want.VERSION),
     "why": (Want.MODEL, Want.VERSION),
+    "gates": (Want.MODEL, Want.VERSION),
+    "logs": (Want.MODEL, Want.VERSION, Want.GATE),
     "promote": (Want.MODEL, Want.VERSION),
     "demote": (Want.MODEL, Want.VERSION),
     "archive": (Want.MODEL, Want.VERSION),
@@ -43,9 +49,12 @@ ARGUMENTS: Mapping[str, tuple[Want, ...]] = {
     "approve": (Want.MODEL, Want.VERSION),
     "reject": (Want.MODEL, Want.VERSION),
     "retract": (Want.MODEL, Want.VERSION),
+    "retry": (Want.MODEL, Want.VERSION),
+    "review": (Want.MODEL,),
     "history": (Want.MODEL,),
     "serving-at": (Want.MODEL,),
     "lineage": (Want.MODEL, Want.VERSION),
+    "consumers": (Want.MODEL, Want.VERSION),
     "resolve": (Want.REFERENCE,),
     "audit": (),
     "audit verify": (),
@@ -53,7 +62,18 @@ ARGUMENTS: Mapping[str, tuple[Want, ...]] = {
 }
 SUBVERBS = {"audit": ("verify", "show")}
 _FLAGS = frozenset(
-    {"-A", "--all-namespaces", "--all", "--wait", "--force", "--yes", "-y", "--offline", "--help"}
+    {
+        "-A",
+        "--all-namespaces",
+        "--all",
+        "--wait",
+        "--force",
+        "--yes",
+        "-y",
+        "--offline",
+        "--help",
+        "-h",
+    }
 )
 _FILES = frozenset({"--kubeconfig", "--from", "--metrics", "--key", "--ledger"})
 _SHORT = {"-n": "--namespace", "-o": "--output"}

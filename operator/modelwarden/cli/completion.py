@@ -14,8 +14,8 @@ import typer
 from typer.models import OptionInfo
 
 from modelwarden.cli.completing import Want, Wanted, wanted
-from modelwarden.cluster.client import JsonObject, connect
-from modelwarden.cluster.paths import MODEL_VERSIONS, MODELS
+from modelwarden.cluster.client import ApiClient, JsonObject, connect
+from modelwarden.cluster.paths import MODEL_TRANSITIONS, MODEL_VERSIONS, MODELS
 from modelwarden.domain.references import DERIVED
 from modelwarden.errors import ModelwardenError
 
@@ -70,7 +70,7 @@ async def _candidates(place: Wanted, verbs: Verbs) -> tuple[Iterable[str], Direc
             return _option_names(place, verbs), Directive.NO_FILES
         case Want.VALUE:
             return _values(place, verbs), Directive.NO_FILES
-        case Want.MODEL | Want.VERSION | Want.REFERENCE:
+        case Want.MODEL | Want.VERSION | Want.GATE | Want.REFERENCE:
             async with asyncio.timeout(SECONDS):
                 return await _of_the_cluster(place)
         case Want.NOTHING:
@@ -145,10 +145,21 @@ async def _of_the_cluster(place: Wanted) -> tuple[Iterable[str], Directive]:
             newest_first = sorted(versions, key=lambda item: -int(item["spec"]["version"]))
             told = [_described(item) for item in newest_first]
             return told, Directive.NO_FILES | Directive.KEEP_ORDER
+        if place.want is Want.GATE:
+            return await _gates(client, namespace, place.arguments), Directive.NO_FILES
         models = await client.list(MODELS, namespace)
     if place.want is Want.MODEL:
         return [item["metadata"]["name"] for item in models], Directive.NO_FILES
     return _references(place.prefix, models)
+
+
+async def _gates(client: ApiClient, namespace: str, arguments: Sequence[str]) -> Iterable[str]:
+    """Offer the gates of a version's attempts; its number may be written as v3."""
+    model, version = arguments[0], arguments[1].removeprefix("v")
+    fields = f"spec.model={model},spec.version={version}"
+    attempts = await client.list(MODEL_TRANSITIONS, namespace, fields=fields)
+    gates = [gate["name"] for a in attempts for gate in a.get("status", {}).get("gates", ())]
+    return dict.fromkeys(gates)
 
 
 def _references(prefix: str, models: Sequence[JsonObject]) -> tuple[Iterable[str], Directive]:

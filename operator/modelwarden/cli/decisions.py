@@ -17,7 +17,7 @@ from modelwarden.cli.answers import (
     name_of,
     sentences,
 )
-from modelwarden.cli.ballots import Ballot, may_be_voted_on, open_attempt
+from modelwarden.cli.ballots import Ballot, Look, may_be_voted_on, open_attempt
 from modelwarden.cli.pages.dossier import Dossier, dossier_page
 from modelwarden.cli.promote import Target
 from modelwarden.cli.reading import find_version, read_attempts, read_version
@@ -36,7 +36,6 @@ from modelwarden.domain.verdicts import Outcome, Verdict
 
 To: TypeAlias = Annotated[Target, typer.Option(help="The stage that the attempt is to enter.")]
 Rationale: TypeAlias = Annotated[str, typer.Option(help="Why; it goes into the ledger.")]
-Yes: TypeAlias = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask again.")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +80,8 @@ async def vote(session: Session, about: Vote) -> Answer:
     dossier = Dossier(attempt=attempt, record=record, champion=champion, now=now)
     if is_for_people(about.output):
         session.screen.print(dossier_page(dossier))
-    _confirm(session, about)
+    question = f"{about.kind} {about.model} {about.version} for {about.target}?"
+    confirm(session, question, yes=about.yes, output=about.output)
     return await send(session, about, ballot)
 
 
@@ -96,12 +96,17 @@ async def find_attempt(session: Session, about: Vote) -> Raw:
 
 async def prepare(session: Session, about: Vote, attempt: Raw) -> Ballot:
     """Fill in who decides; without that stamp a decision is refused where stamping is off."""
+    by = await caller(session)
+    return Ballot(kind=about.kind, attempt=attempt, rationale=about.rationale, by=by)
+
+
+async def caller(session: Session) -> Caller:
+    """Ask the API server whom it takes the caller for."""
     me = await who_am_i(await session.client())
-    caller = Caller(username=me.username, uid=me.uid, groups=me.groups)
-    return Ballot(kind=about.kind, attempt=attempt, rationale=about.rationale, by=caller)
+    return Caller(username=me.username, uid=me.uid, groups=me.groups)
 
 
-def unsent(session: Session, ballot: Ballot) -> Answer:
+def unsent(session: Session, ballot: Ballot | Look) -> Answer:
     """Print the decision as it would be sent, and say beside it that it was not."""
     session.screen.warn("Not sent.")
     body = ballot.to_json()
@@ -151,12 +156,12 @@ async def _champion(session: Session, attempt: Raw) -> JsonObject | None:
     return await find_version(session, attempt["spec"]["model"], champion["version"])
 
 
-def _confirm(session: Session, about: Vote) -> None:
-    if about.yes:
+def confirm(session: Session, question: str, *, yes: bool, output: Format | None) -> None:
+    """Ask once more on a terminal; elsewhere only --yes decides."""
+    if yes:
         return
     if not session.screen.is_interactive:
-        raise CannotError("Nothing was decided: say --yes to vote without being asked.")
-    question = f"{about.kind} {about.model} {about.version} for {about.target}?"
+        raise CannotError("Nothing was decided: say --yes to decide without being asked.")
     # What reads the answer for a machine does not get the question.
-    if not typer.confirm(question, err=not session.screen.is_read_by_a_person(about.output)):
+    if not typer.confirm(question, err=not session.screen.is_read_by_a_person(output)):
         raise CannotError("Nothing was decided.")

@@ -1,5 +1,6 @@
 """kubectl model get: which models there are, or one with its versions by stage."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from modelwarden.cli.pages.models import ModelView, model_page, models_page, ser
 from modelwarden.cli.reading import read_model, read_versions
 from modelwarden.cli.session import Place, Session, run
 from modelwarden.cluster.answers import ApiError
+from modelwarden.cluster.client import JsonObject
 from modelwarden.cluster.paths import DEPLOYMENTS, MODELS
 
 
@@ -42,6 +44,7 @@ async def get_all(session: Session, *, all_namespaces: bool) -> Answer:
     models = await client.list(MODELS, where)
     return Answer(
         page=models_page(models, with_namespace=all_namespaces),
+        wide=models_page(models, with_namespace=all_namespaces, wide=True),
         data={"apiVersion": "v1", "kind": "List", "items": list(models)},
         names=[name_of("models", item["metadata"]["name"]) for item in models],
     )
@@ -51,22 +54,22 @@ async def get_one(session: Session, name: str, *, everything: bool) -> Answer:
     """Show one model."""
     model = await read_model(session, name)
     versions = await read_versions(session, name)
-    used = {consumer["name"] for version in versions for consumer in served_by(version)}
     view = ModelView(
         model=model,
         versions=versions,
-        replicas=await _replicas(session, sorted(used)),
+        replicas=await wanted_replicas(session, versions),
         now=datetime.now(UTC),
         everything=everything,
     )
     return Answer(page=model_page(view), data=model, names=[name_of("models", name)])
 
 
-async def _replicas(session: Session, deployments: list[str]) -> dict[str, int]:
+async def wanted_replicas(session: Session, versions: Sequence[JsonObject]) -> dict[str, int]:
     """Read how many replicas are wanted; whoever may not read Deployments sees those ready."""
+    used = {consumer["name"] for version in versions for consumer in served_by(version)}
     client, namespace = await session.client(), await session.namespace()
     found = {}
-    for name in deployments:
+    for name in sorted(used):
         try:
             deployment = await client.find(DEPLOYMENTS, name, namespace)
         except ApiError as error:

@@ -10,19 +10,28 @@ from modelwarden.cli import (
     archive,
     audit,
     cancel,
+    consumers,
     demote,
+    describe,
+    diff,
+    gates,
     get,
     history,
     lineage,
+    logs,
     promote,
     register,
     reject,
     resolve,
     retract,
+    retry,
+    review,
     rollback,
     serving_at,
+    versions,
     why,
 )
+from modelwarden.cli.examples import epilog_of
 
 app = typer.Typer(
     name="kubectl model",
@@ -36,7 +45,12 @@ app = typer.Typer(
 for name, module in (
     ("register", register),
     ("get", get),
+    ("versions", versions),
+    ("describe", describe),
+    ("diff", diff),
     ("why", why),
+    ("gates", gates),
+    ("logs", logs),
     ("promote", promote),
     ("demote", demote),
     ("archive", archive),
@@ -45,12 +59,15 @@ for name, module in (
     ("approve", approve),
     ("reject", reject),
     ("retract", retract),
+    ("retry", retry),
+    ("review", review),
     ("history", history),
     ("serving-at", serving_at),
     ("lineage", lineage),
+    ("consumers", consumers),
     ("resolve", resolve),
 ):
-    app.command(name)(module.command)
+    app.command(name, epilog=epilog_of(name))(module.command)
 app.add_typer(audit.app, name="audit")
 
 

@@ -54,7 +54,8 @@ Kubeconfig: TypeAlias = Annotated[
     Path | None, typer.Option(help="The kubeconfig, if not the usual one.")
 ]
 Output: TypeAlias = Annotated[
-    Format | None, typer.Option("--output", "-o", help="Print for machines.")
+    Format | None,
+    typer.Option("--output", "-o", help="json, yaml, name: for machines; wide: more columns."),
 ]
 Wait: TypeAlias = Annotated[
     bool, typer.Option("--wait", help="Wait for the end, and tell what happens until then.")

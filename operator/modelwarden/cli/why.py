@@ -1,12 +1,16 @@
 """kubectl model why: all that holds a version back, and what to do next."""
 
 from datetime import UTC, datetime
-from typing import Annotated
-
-import typer
 
 from modelwarden.cli.answers import Answer, CannotError, name_of
-from modelwarden.cli.options import Context, Kubeconfig, ModelName, Namespace, Output
+from modelwarden.cli.options import (
+    Context,
+    Kubeconfig,
+    ModelName,
+    Namespace,
+    Output,
+    SomeVersion,
+)
 from modelwarden.cli.pages.why import why_all_page, why_page
 from modelwarden.cli.reading import (
     find_version,
@@ -29,9 +33,7 @@ from modelwarden.domain.names import version_name
 
 def command(
     model: ModelName,
-    version: Annotated[
-        int | None, typer.Argument(metavar="[VERSION]", help="One version.", min=1)
-    ] = None,
+    version: SomeVersion = None,
     *,
     namespace: Namespace = None,
     context: Context = None,

@@ -1,11 +1,12 @@
 """An attempt, line by line: every gate with what it found, and how far the rollout is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
 
 from modelwarden.domain import pod_words
+from modelwarden.domain.stages import LADDER, Stage
 
 # An object as the API server gives it.
 Raw: TypeAlias = Mapping[str, Any]
@@ -73,6 +74,29 @@ def is_open(attempt: Raw | None) -> bool:
     return bool(condition(attempt, "Succeeded").get("status", "Unknown") == "Unknown")
 
 
+def latest_attempts(attempts: Iterable[Raw]) -> tuple[Raw, ...]:
+    """Keep the latest attempt to enter each stage, the one that began first in front."""
+    latest: dict[str, Raw] = {}
+    for attempt in attempts:
+        known = latest.get(attempt["spec"]["to"])
+        if known is None or attempt["spec"]["attempt"] > known["spec"]["attempt"]:
+            latest[attempt["spec"]["to"]] = attempt
+    return tuple(sorted(latest.values(), key=order_of))
+
+
+def order_of(attempt: Raw) -> tuple[str, int, int]:
+    """Order attempts by time, and those of one second by the ladder and their number."""
+    target = Stage(attempt["spec"]["to"])
+    rung = LADDER.index(target) if target in LADDER else len(LADDER)
+    created = attempt["metadata"].get("creationTimestamp", "")
+    return (created, rung, attempt["spec"]["attempt"])
+
+
+def ended_badly(attempt: Raw) -> bool:
+    """Say whether an attempt has come to its end without reaching its stage."""
+    return bool(condition(attempt, "Succeeded").get("status") == "False")
+
+
 def unmet(item: Raw | None) -> tuple[Raw, ...]:
     """List what an object's status says holds it back."""
     return tuple((item or {}).get("status", {}).get("unmet", ()))
@@ -96,12 +120,17 @@ def marked(outcome: str) -> Mark:
     return Mark.FAILED if outcome == "Deny" else Mark.WAITING
 
 
+def gate_mark(gate: Raw, attempt: Raw) -> Mark:
+    """Say how a gate of an attempt stands."""
+    lost = gate["name"] in failed_gates(attempt)
+    return Mark.FAILED if lost else _MARKS[gate["outcome"]]
+
+
 def _gate_line(gate: Raw, attempt: Raw) -> Line:
     text = gate.get("message", "")
     if is_open(attempt):
         text = _what_is_under_way(gate, attempt) or text
-    lost = gate["name"] in failed_gates(attempt)
-    return Line(Mark.FAILED if lost else _MARKS[gate["outcome"]], gate["name"], text)
+    return Line(gate_mark(gate, attempt), gate["name"], text)
 
 
 def _early_line(gate: Raw) -> Line:

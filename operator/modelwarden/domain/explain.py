@@ -20,10 +20,11 @@ from modelwarden.domain.attempts_told import (
     failed_gates,
     is_open,
     marked,
+    order_of,
     unmet,
 )
 from modelwarden.domain.scribe import moment
-from modelwarden.domain.stages import LADDER, Stage
+from modelwarden.domain.stages import Stage
 
 # Gates and approvals have lines of their own, which say the same.
 _TOLD_ELSEWHERE = frozenset(
@@ -193,7 +194,7 @@ def _wished(subject: Subject, stage: Stage, entry: Raw, *, part: str) -> _Wish:
 def _attempt_that_matters(subject: Subject, wish: _Wish | None) -> Raw | None:
     """Take the open attempt, else the one that answered the wish, else the one that led here."""
     own = [a for a in subject.attempts if a["spec"]["version"] == subject.version]
-    newest_first = sorted(own, key=_place, reverse=True)
+    newest_first = sorted(own, key=order_of, reverse=True)
     opened = next((attempt for attempt in newest_first if is_open(attempt)), None)
     if opened is not None:
         return opened
@@ -215,14 +216,6 @@ def _led_to_production(attempt: Raw, subject: Subject) -> bool:
     """Say whether an attempt brought the version into Production, where it is."""
     succeeded = condition(attempt, "Succeeded").get("status") == "True"
     return succeeded and attempt["spec"]["to"] == subject.stage == Stage.PRODUCTION
-
-
-def _place(attempt: Raw) -> tuple[str, int, int]:
-    """Order attempts by time, and those of one second by the ladder and their number."""
-    target = Stage(attempt["spec"]["to"])
-    rung = LADDER.index(target) if target in LADDER else len(LADDER)
-    created = attempt["metadata"].get("creationTimestamp", "")
-    return (created, rung, attempt["spec"]["attempt"])
 
 
 def _lines(subject: Subject, attempt: Raw | None) -> tuple[Line, ...]:

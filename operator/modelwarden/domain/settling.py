@@ -73,8 +73,11 @@ def called_off(wish: Wish, subject: Subject) -> Verdict | None:
     return allow("CalledOff", text)
 
 
-def tried_again(before: Raw, subject: Subject) -> Verdict | None:
-    """Say how the attempt after this one ended; None while it is open, or not there yet."""
+def tried_again(before: Raw, retry: str, subject: Subject) -> Verdict | None:
+    """Say how the attempt after this one ended; None while it is open, or not there yet.
+
+    A Retry that leads to nothing is told beside the votes of the attempt that it names.
+    """
     spec = before["spec"]
     later = [
         attempt
@@ -83,7 +86,7 @@ def tried_again(before: Raw, subject: Subject) -> Verdict | None:
         and attempt["spec"]["attempt"] > spec["attempt"]
     ]
     if not later:
-        return None
+        return _refused(before, retry, subject.attempts)
     newest = max(later, key=lambda attempt: int(attempt["spec"]["attempt"]))
     succeeded = condition(newest, "Succeeded")
     match succeeded.get("status"):
@@ -93,6 +96,15 @@ def tried_again(before: Raw, subject: Subject) -> Verdict | None:
             return deny(succeeded["reason"], succeeded.get("message", ""))
         case _:
             return None
+
+
+def _refused(before: Raw, retry: str, attempts: Iterable[Raw]) -> Verdict | None:
+    for attempt in attempts:
+        if attempt["metadata"]["name"] == before["metadata"]["name"]:
+            for found in attempt.get("status", {}).get("votes", {}).get("discarded", ()):
+                if found["decision"] == retry and found["reason"] != "Retried":
+                    return deny(found["reason"], found.get("message", ""))
+    return None
 
 
 def _advice(item: Raw) -> str:

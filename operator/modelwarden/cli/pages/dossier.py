@@ -11,6 +11,7 @@ from modelwarden.cli.pages.why import claims
 from modelwarden.domain.ages import ago
 from modelwarden.domain.approvals_told import approval_lines
 from modelwarden.domain.attempts_told import Raw, attempt_lines
+from modelwarden.domain.comparing import metric_title
 from modelwarden.domain.scribe import moment
 
 _NONE = ("none recorded",)
@@ -40,12 +41,12 @@ def dossier_page(dossier: Dossier) -> Page:
     notes = spec.get("notes", {})
     return (
         *_about(dossier),
-        *section("Metrics", _metrics(dossier)),
-        *section("Gates and approvals", _claims(dossier.attempt)),
+        *section("Metrics", metrics_beside(dossier.record, dossier.champion)),
+        *section("Gates and approvals", attempt_claims(dossier.attempt)),
         *section("Made from", aligned(origin_rows(spec), indent=2, gap=2)),
-        *section("Made by", _made_by(spec)),
-        *section("Limitations", _listed(notes.get("limitations", _NONE))),
-        *section("Known failure modes", _listed(notes.get("knownFailureModes", _NONE))),
+        *section("Made by", made_by(spec)),
+        *section("Limitations", listed(notes.get("limitations", _NONE))),
+        *section("Known failure modes", listed(notes.get("knownFailureModes", _NONE))),
     )
 
 
@@ -62,41 +63,46 @@ def _about(dossier: Dossier) -> Page:
     return (*aligned([[title, *label, asked]]), *quoted)
 
 
-def _metrics(dossier: Dossier) -> Page:
+def metrics_beside(record: Raw, champion: Raw | None) -> Page:
     """Show every value of the version beside the champion's of the same name and segment."""
-    own = _values(dossier.record)
-    champion = {} if dossier.champion is None else _values(dossier.champion)
+    own = _values(record)
+    other = {} if champion is None else _values(champion)
     if not own:
         return (line("  none recorded"),)
-    header = ["  metric", str(dossier.record["spec"]["version"])]
-    if dossier.champion is not None:
-        header.append(f"{dossier.champion['spec']['version']} in production")
+    header = ["  metric", str(record["spec"]["version"])]
+    if champion is not None:
+        header.append(f"{champion['spec']['version']} in production")
     rows: list[Row] = [
-        (f"  {name}", value, *([champion.get(name, "")] if dossier.champion else []))
+        (f"  {name}", value, *([other.get(name, "")] if champion else []))
         for name, value in own.items()
     ]
     return table(header, rows)
 
 
 def _values(record: Raw) -> Mapping[str, str]:
-    found: dict[str, str] = {}
-    for metric in record["spec"].get("metrics", ()):
-        segment = ", ".join(f"{key}={value}" for key, value in metric.get("segment", {}).items())
-        of = f" ({metric['dataset']})" if metric.get("dataset") else ""
-        found[f"{metric['name']}{' for ' + segment if segment else ''}{of}"] = metric["value"]
-    return found
+    return {
+        metric_title(
+            metric["name"],
+            dataset=metric.get("dataset", ""),
+            segment=metric.get("segment", {}).items(),
+        ): metric["value"]
+        for metric in record["spec"].get("metrics", ())
+    }
 
 
-def _claims(attempt: Raw) -> Page:
+def attempt_claims(attempt: Raw) -> Page:
+    """Show the gates, the approvals and the rollout of an attempt."""
     return claims((*attempt_lines(attempt), *approval_lines(attempt)))
 
 
-def _made_by(spec: Mapping[str, Any]) -> Page:
+def made_by(spec: Mapping[str, Any]) -> Page:
+    """Show who answers for a version."""
     trained = ", ".join(person["name"] for person in spec.get("trainedBy", ())) or "nobody named"
     registered = spec.get("registeredBy", {}).get("username") or "nobody known"
     rows: list[Row] = [("trained by", trained), ("registered by", registered)]
     return aligned(rows, indent=2, gap=2)
 
 
-def _listed(texts: Iterable[str]) -> Page:
+def listed(texts: Iterable[str]) -> Page:
+    """Show each text on a line of its own."""
     return tuple(line(f"  {text}") for text in texts)

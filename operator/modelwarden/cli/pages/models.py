@@ -29,10 +29,11 @@ class ModelView:
     everything: bool = False
 
 
-def models_page(models: Iterable[Raw], *, with_namespace: bool) -> Page:
-    """Show many models, one in each row."""
-    header = ("model", "production", "staging", "latest", "waiting")
-    rows = [_model_row(model) for model in models]
+def models_page(models: Iterable[Raw], *, with_namespace: bool, wide: bool = False) -> Page:
+    """Show many models, one in each row; `wide` says by what and whom they are governed too."""
+    header = ["model", "production", "staging", "latest", "waiting"]
+    header += ["versions", "policy", "owners", "affects people"] if wide else []
+    rows = [(*_model_row(model), *(_governed(model) if wide else ())) for model in models]
     if not rows:
         return (line("There are no models here."),)
     if not with_namespace:
@@ -43,7 +44,7 @@ def models_page(models: Iterable[Raw], *, with_namespace: bool) -> Page:
 def model_page(view: ModelView) -> Page:
     """Show one model: who answers for it, and its versions by stage."""
     shown, left_out = _shown(view)
-    metrics = _critical(view.model)
+    metrics = critical_metrics(view.model)
     header = ("stage", "version", "label", "since", "runs on", *metrics, "for")
     rows = [_version_row(version, view, metrics=metrics) for version in shown]
     body = table(header, rows) if rows else (line("It has no versions yet."),)
@@ -70,6 +71,16 @@ def _model_row(model: Raw) -> tuple[str, ...]:
         summary.get("staging", ""),
         str(status.get("latestVersion", "")),
         summary.get("waiting", ""),
+    )
+
+
+def _governed(model: Raw) -> tuple[str, ...]:
+    spec, status = model["spec"], model.get("status", {})
+    return (
+        str(status.get("versions", "")),
+        status.get("policy", {}).get("name") or spec.get("policy", ""),
+        ", ".join(owner["name"] for owner in spec["owners"]),
+        "yes" if spec["affectsPeople"] else "no",
     )
 
 
@@ -103,7 +114,8 @@ def _place(version: Raw) -> tuple[int, int]:
     return (_ORDER.index(version_stage(version)), -version["spec"]["version"])
 
 
-def _critical(model: Raw) -> tuple[str, ...]:
+def critical_metrics(model: Raw) -> tuple[str, ...]:
+    """Name the metrics that a champion is compared by."""
     rules = model["spec"].get("metrics", ())
     return tuple(rule["name"] for rule in rules if rule.get("critical"))
 
@@ -117,7 +129,7 @@ def _version_row(version: Raw, view: ModelView, *, metrics: Sequence[str]) -> Ro
         version["spec"].get("label", ""),
         age(moment(since), view.now) if since else "",
         ", ".join(_runs_on(consumer, view) for consumer in served_by(version)),
-        *(_value(version, name, view.model) for name in metrics),
+        *(metric_value(version, name, view.model) for name in metrics),
         _for(version, view.model),
     )
 
@@ -136,7 +148,7 @@ def _runs_on(consumer: Mapping[str, Any], view: ModelView) -> str:
     )
 
 
-def _value(version: Raw, name: str, model: Raw) -> str:
+def metric_value(version: Raw, name: str, model: Raw) -> str:
     """Show a metric of the whole data; of several values the worst, which the gate goes by."""
     values = [
         metric["value"]
