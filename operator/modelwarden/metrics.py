@@ -23,6 +23,7 @@ class Metrics:
     attempts: Counter
     gates: Counter
     votes_discarded: Counter
+    demotions: Counter
     ledger_size: Gauge
     ledger_appends: Counter
     ledger_conflicts: Counter
@@ -70,6 +71,12 @@ class Metrics:
                 "modelwarden_votes_discarded",
                 "Decisions that did not count.",
                 ["reason"],
+                registry=registry,
+            ),
+            demotions=Counter(
+                "modelwarden_demotions",
+                "Moves down: what was asked, and from where to where the version went.",
+                ["kind", "from", "to"],
                 registry=registry,
             ),
             ledger_size=Gauge(

@@ -63,7 +63,6 @@ def test_what_this_release_does_not_act_on_is_said() -> None:
             "NotYetSupported: This release cannot run fast (benchmark) yet. "
             "Name another policy, or wait for a release that can."
         ),
-        "NotYetSupported: spec.rollback: kept, not acted on yet.",
         "NotYetSupported: spec.automation: kept, not acted on yet.",
         "NotYetSupported: spec.retention: kept, not acted on yet.",
     )

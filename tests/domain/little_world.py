@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from modelwarden.audit.objects import record_bytes
-from modelwarden.domain import authors
+from modelwarden.domain import authors, labels
 from modelwarden.domain.attempts_told import condition, is_open
+from modelwarden.domain.consumers import Consumer, Consumers, How
 from modelwarden.domain.decide import Plan, decide, questions
 from modelwarden.domain.facts import (
     Access,
@@ -31,10 +32,11 @@ from modelwarden.domain.gate_results import EXIT_CODES
 from modelwarden.domain.identity import Caller, canonical
 from modelwarden.domain.names import version_name
 from modelwarden.domain.projection import JobOrder, LabelOrder, Projection, StatusOrder, project
-from modelwarden.domain.records import Operation, Record
+from modelwarden.domain.records import Operation, Record, StageMove
+from modelwarden.domain.rights import DECISION_PARTS
 from modelwarden.domain.rollouts import carried, carries, deployment_is_free, version_for
 from modelwarden.domain.scribe import Scribe, moment
-from modelwarden.domain.stages import Stage
+from modelwarden.domain.stages import Move, Stage, is_above
 from modelwarden.domain.state import AttemptOutcome, GateOutcome, LedgerState, ModelState
 from modelwarden.domain.verdicts import Verdict, wait
 from modelwarden.handlers import sweeper
@@ -70,8 +72,11 @@ class LittleWorld:
     decisions: list[Raw] = field(default_factory=list)
     runs: dict[RunKey, RunFacts] = field(default_factory=dict)
     deployments: dict[str, DeploymentFacts] = field(default_factory=dict)
+    pods: dict[str, frozenset[int]] = field(default_factory=dict)
+    asked_down: set[int] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
     unanswered: bool = False
+    blind: bool = False
     touched: set[str] = field(default_factory=set)
     records: list[Record] = field(default_factory=list)
     ledger: LedgerState = field(default_factory=LedgerState)
@@ -89,15 +94,20 @@ class LittleWorld:
         """Create the Model, or change its spec without an edit of its stages."""
         if self.model is None:
             self.model = self._new(builders.model(), builders.MODEL)
-        self.model["spec"] |= spec
-        self.model["metadata"]["generation"] += 1
+        self._change({**self.model["spec"], **spec}, builders.OWNER)
 
     def edit(self, surface: Mapping[str, Any], by: Raw, *, stamped: bool = True) -> None:
         """Edit the stages as one request, stamped by the real rule of admission."""
         if self.model is None:
             return
         old = self.model["spec"]
-        new = {**old, "stages": dict(surface)}
+        if _asks_down(self.state.production, old.get("stages", {}), surface):
+            self.asked_down.add(self.state.production or 0)
+        self._change({**old, "stages": dict(surface)}, by, stamped=stamped)
+
+    def _change(self, new: Raw, by: Raw, *, stamped: bool = True) -> None:
+        assert self.model is not None
+        old = self.model["spec"]
         if stamped:
             shown = self.model.get("status", {}).get("stages")
             items = authors.stamp(
@@ -124,7 +134,7 @@ class LittleWorld:
         evidence = attempt.get("status", {}).get("evidenceDigest", builders.DIGEST)
         about = {
             "subjectDigest": spec["subjectDigest"],
-            "policyDigest": spec["policy"]["digest"],
+            "policyDigest": spec.get("policy", {}).get("digest", builders.DIGEST),
             "evidenceDigest": evidence,
         }
         self.now += timedelta(seconds=1)
@@ -136,7 +146,7 @@ class LittleWorld:
                 "spec": {
                     "model": KEY.name,
                     "version": spec["version"],
-                    "stage": "Staging" if spec["to"] == "Registered" else spec["to"],
+                    "stage": DECISION_PARTS[spec["to"]].title(),
                     "transition": {"name": name, "uid": attempt["metadata"]["uid"]},
                     "decision": kind,
                     "reviewed": {**about, **reviewed},
@@ -167,6 +177,10 @@ class LittleWorld:
                 "progressing": "NewReplicaSetAvailable",
             }
             self.deployments[name] = replace(live, **{**done, **changes})
+        self.pods = {
+            name: _pods_of(live, self.pods.get(name, frozenset()))
+            for name, live in self.deployments.items()
+        }
 
     # What a controller does.
 
@@ -220,6 +234,7 @@ class LittleWorld:
             runs=dict(self.runs),
             deployments=dict(self.deployments),
             policy=self.policy,
+            consumers=None if self.blind else self._consumers(),
         )
         names = gather._attempts(found, self.state)
         found = replace(
@@ -230,6 +245,14 @@ class LittleWorld:
         )
         access = {asked: self._answer(asked) for asked in questions(found, self.state)}
         return replace(found, access=access)
+
+    def _consumers(self) -> Consumers:
+        found: dict[int, tuple[Consumer, ...]] = {}
+        for name, numbers in self.pods.items():
+            for number in numbers:
+                pod = Consumer("Pod", KEY.namespace, f"{name}-{number}", How.LABEL)
+                found[number] = (*found.get(number, ()), pod)
+        return found
 
     def _votes(self) -> tuple[Any, ...]:
         found = [_read(json.dumps(raw)) for raw in self.decisions]
@@ -274,6 +297,7 @@ class LittleWorld:
             self.ledger = fold(self.ledger, placed)
             self.records.append(placed)
             _check(placed, self.records, before=before, after=self.state)
+            self._check_it_was_asked_for(placed)
             self._check_the_comparison(placed, before)
 
     def _check_the_comparison(self, record: Record, before: ModelState) -> None:
@@ -377,11 +401,30 @@ class LittleWorld:
             if live is not None and deployment_is_free(live, live.name, key=KEY).allows:
                 ours = {key for key in live.labels if _is_ours(key)}
                 assert carries(live, wanted) or not ours
+        named = {target.deployment for target in read.serving}
+        stamped = any(authors.SERVING in item.of for item in read.authors)
+        taken_out = [
+            live for name, live in self.deployments.items() if stamped and name not in named
+        ]
+        assert not any(live.labels.get(labels.MODEL) == KEY.name for live in taken_out)
+
+    def _check_it_was_asked_for(self, record: Record) -> None:
+        """Production is emptied only where its own line was removed, and nothing rests in use."""
+        if record.operation is Operation.WITHDRAWN:
+            assert self.model is not None
+            assert "production" not in self.model["spec"].get("stages", {})
+            assert record.version in self.asked_down
+        if record.operation is Operation.ARCHIVED and not record.transition:
+            assert not any(record.version in numbers for numbers in self.pods.values())
+        self.asked_down -= {m.version for m in record.moves if m.target is Stage.PRODUCTION}
 
     def _check_what_is_open(self, surface: Raw) -> None:
         """Whatever is under way is asked for; a rollout goes on while another version waits."""
         wanted = surface.get("production", {}).get("version")
-        staged = {entry["version"] for entry in surface.get("staging", ())}
+        named = {
+            place: {entry["version"] for entry in surface.get(place, ())}
+            for place in ("staging", "registered", "archived")
+        }
         for attempt in self.state.open_attempts():
             number, target = attempt.key
             if attempt.rollout_begun:
@@ -389,7 +432,11 @@ class LittleWorld:
             elif target is Stage.PRODUCTION:
                 assert number == wanted
             elif target is Stage.STAGING:
-                assert number in {*staged, wanted}
+                assert number in {*named["staging"], wanted}
+            elif target is not Stage.REGISTERED:
+                assert number in named["archived"]
+            elif attempt.kind is not Move.REGISTER:
+                assert number in named["registered"]
 
     def _id(self, kind: str) -> str:
         return f"{kind}-{next(self.numbers)}"
@@ -404,6 +451,28 @@ class LittleWorld:
             "generation": 1,
         }
         return new
+
+
+def _asks_down(version: int | None, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether an edit asks the version in Production to leave it for nothing."""
+    if version is None or "production" in new:
+        return False
+    was = {entry["version"]: entry for entry in old.get("staging", ())}
+    lists = {
+        place: {entry["version"]: entry for entry in new.get(place, ())}
+        for place in ("staging", "registered", "archived")
+    }
+    named = version in lists["registered"] or version in lists["archived"]
+    again = version in lists["staging"] and lists["staging"][version] != was.get(version)
+    return old.get("production", {}).get("version") == version or named or again
+
+
+def _pods_of(live: DeploymentFacts, before: frozenset[int]) -> frozenset[int]:
+    """Say which versions the pods of a Deployment run: the old ones until all are replaced."""
+    number = live.template_labels.get(labels.MODEL_VERSION)
+    new = frozenset() if number is None or live.replicas == 0 else frozenset({int(number)})
+    replaced = live.generation == live.observed_generation and live.current == live.updated
+    return new if replaced and live.terminating == 0 else before | new
 
 
 def _is_ours(label: str) -> bool:
@@ -504,10 +573,20 @@ def _check(record: Record, records: list[Record], *, before: ModelState, after: 
     assert after.production == (in_production[0] if in_production else None)
     assert len([a for a in after.attempts.values() if a.is_open and a.rollout_begun]) <= 1
     assert _stages_told(records) == {n: v.stage for n, v in after.versions.items()}
+    assert all(_is_a_way(record, move) for move in record.moves)
+    if before.production is not None and record.operation is not Operation.WITHDRAWN:
+        assert after.production is not None
+    if record.operation is Operation.ROLLED_BACK:
+        _check_it_may_return(record, records)
     match record.operation:
         case Operation.REQUESTED:
             _check_no_loop(record, before)
-        case Operation.REGISTERED | Operation.ROLLOUT_BEGUN | Operation.PROMOTED:
+        case (
+            Operation.REGISTERED
+            | Operation.ROLLOUT_BEGUN
+            | Operation.PROMOTED
+            | Operation.ROLLED_BACK
+        ):
             _check_no_gate_was_skipped(record, records)
             _check_it_was_rolled_out(record, records)
         case Operation.GATE_FINISHED if "origin" in record.facts:
@@ -518,6 +597,44 @@ def _check(record: Record, records: list[Record], *, before: ModelState, after: 
         # The last gate, or a rejection, ends an attempt together with what was recorded with it.
         together = record.operation in (Operation.VOTED, Operation.GATE_FINISHED)
         assert together or before.attempts[record.transition].is_open
+
+
+_LEAVING: Mapping[Operation, frozenset[Stage]] = {
+    Operation.PROMOTED: frozenset({Stage.RETIRING, Stage.REGISTERED}),
+    Operation.ROLLED_BACK: frozenset({Stage.RETIRING, Stage.STAGING}),
+    Operation.WITHDRAWN: frozenset({Stage.RETIRING, Stage.STAGING, Stage.REGISTERED}),
+}
+
+
+def _is_a_way(record: Record, move: StageMove) -> bool:
+    """Say whether a record of this kind may move a version so."""
+    if move.source is Stage.PRODUCTION:
+        return move.target in _LEAVING.get(record.operation, ())
+    match record.operation:
+        case Operation.PROMOTED:
+            return is_above(move.target, move.source)
+        case Operation.ROLLED_BACK:
+            return move.target is Stage.PRODUCTION
+        case Operation.DEMOTED:
+            return (move.source, move.target) == (Stage.STAGING, Stage.REGISTERED)
+        case Operation.ARCHIVED:
+            # By the operator itself only from Retiring, and by people only from elsewhere.
+            return move.target is Stage.ARCHIVED and bool(record.transition) is (
+                move.source is not Stage.RETIRING
+            )
+        case _:
+            return False
+
+
+def _check_it_may_return(record: Record, records: list[Record]) -> None:
+    """The last time that the version left Production, another one had replaced it."""
+    left = [
+        earlier.operation
+        for earlier in records
+        for move in earlier.moves
+        if move.version == record.version and move.source is Stage.PRODUCTION
+    ]
+    assert left[-1] is Operation.PROMOTED
 
 
 def _stages_told(records: list[Record]) -> dict[int, Stage]:
@@ -549,7 +666,7 @@ def _check_no_gate_was_skipped(record: Record, records: list[Record]) -> None:
         name in last and last[name].facts["outcome"] == "Passed" and last[name].facts["final"]
         for name in asked.facts["gates"]
     )
-    if asked.facts["to"] == "Production":
+    if asked.facts["to"] == "Production" and asked.facts["kind"] != "Rollback":
         begun = [r for r in own if r.operation is Operation.ROLLOUT_BEGUN]
         _check_the_quorum(begun[0] if begun else record, own)
 
@@ -609,7 +726,7 @@ def _check_it_was_rolled_out(record: Record, records: list[Record]) -> None:
     """Exactly what was approved when the rollout began is in Production when it ends."""
     if _asked(record, records).facts["to"] != "Production":
         return
-    if record.operation is not Operation.PROMOTED:
+    if record.operation not in (Operation.PROMOTED, Operation.ROLLED_BACK):
         return
     begun = [
         found

@@ -18,7 +18,7 @@ PARTS = {
     "from Staging to Production, the entry stays": ("stages.production",),
     "from Staging to Production, the entry moves": ("stages.production", "stages.staging/1"),
     "a new Production replaces the old": ("stages.production",),
-    "withdrawn to the archive": ("stages.production", "stages.archived/1"),
+    "withdrawn to the archive": ("stages.production/1", "stages.archived/1"),
     "out of Staging to Registered": ("stages.staging/1", "stages.registered/1"),
     "a typo removed": ("stages.staging/7",),
     "the reason of a settled Production": ("stages.production",),
@@ -121,8 +121,10 @@ def test_a_forged_item_beside_a_change_is_replaced_by_the_true_one() -> None:
         ("stages.staging/1", staged(), shown(staging=(1,)), True),
         ("stages.staging/1", staged(), shown(), False),
         ("stages.staging/1", staged(staging=(1,)), shown(), True),
-        ("stages.production", staged(), shown(2), True),
-        ("stages.production", staged(), shown(), False),
+        ("stages.production/2", staged(), shown(2), True),
+        ("stages.production/2", staged(), shown(), False),
+        ("stages.production/2", staged(2), shown(2), False),
+        ("stages.production", staged(), shown(2), False),
         ("stages.production", staged(2), shown(), True),
         ("serving", staged(), shown(), True),
         ("automation", staged(), shown(), True),
@@ -140,6 +142,51 @@ def test_an_author_stays_while_the_part_is_asked_or_status_has_not_followed(
 
     assert authors is not None
     assert (item(ALICE, part) in authors) is stays
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "status", "parts"),
+    [
+        (staged(1, staging=(1,)), staged(staging=(1,)), shown(1), ("stages.production/1",)),
+        (staged(2, staging=(1,)), staged(staging=(1,)), shown(1), ("stages.production/2",)),
+        (
+            staged(staging=(1,)),
+            staged(staging=(1,), reasons={1: "down with it"}),
+            shown(1),
+            ("stages.production/1", "stages.staging/1"),
+        ),
+        (
+            staged(2, staging=(1,)),
+            staged(staging=(1,), reasons={1: "down with it"}),
+            shown(1),
+            ("stages.production/2", "stages.production/1", "stages.staging/1"),
+        ),
+        (
+            staged(1, staging=(1,)),
+            staged(staging=(1,), reasons={1: "down with it"}),
+            shown(1),
+            ("stages.production/1", "stages.staging/1"),
+        ),
+        (
+            staged(1),
+            staged(1, staging=(1,)),
+            shown(1),
+            ("stages.staging/1",),
+        ),
+    ],
+    ids=[
+        "the first promotion is taken back",
+        "the request for another version is taken back",
+        "a new staging line asks it down",
+        "another version's request is taken back, and this one asked down",
+        "both at once",
+        "where a rollback would leave it",
+    ],
+)
+def test_who_asked_the_version_in_production_down_is_told_from_who_took_a_request_back(
+    old: dict[str, Any], new: dict[str, Any], status: dict[str, Any], parts: tuple[str, ...]
+) -> None:
+    assert changed_parts(old, new, status) == parts
 
 
 _numbers = some.sets(some.integers(1, 5), max_size=3).map(tuple)

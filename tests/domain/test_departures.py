@@ -6,15 +6,32 @@ import pytest
 
 from modelwarden.domain.departures import (
     directly_superseded,
+    leaves_production,
     may_move_away,
+    returnable,
+    rollback_targets,
     when_rolled_back,
     when_superseded,
     when_withdrawn,
 )
-from modelwarden.domain.facts import DesiredStages
-from modelwarden.domain.stages import Stage
-from modelwarden.domain.state import ModelState
-from tests.domain.builders import interval, stages, state, version_state
+from modelwarden.domain.facts import DesiredStages, PolicyFacts, RollbackRule
+from modelwarden.domain.scribe import moment
+from modelwarden.domain.stages import Move, Stage
+from modelwarden.domain.state import AttemptOutcome, ModelState
+from modelwarden.domain.verdicts import Verdict, wait
+from tests.domain.builders import (
+    NOW,
+    NOW_TEXT,
+    attempt,
+    interval,
+    policy,
+    stages,
+    state,
+    version_state,
+)
+
+NO_POLICY = wait("NoPolicy", "There is none.")
+ROLLING_2 = attempt(2, outcome=AttemptOutcome.ROLLING_OUT, rollout_begun=NOW_TEXT)
 
 
 @pytest.mark.parametrize(
@@ -102,3 +119,88 @@ def known(*, was_superseded: bool, intervals: object = SERVED_1_THEN_2) -> Model
 )
 def test_the_version_superseded_last_may_come_back(after: ModelState, back_to: int | None) -> None:
     assert directly_superseded(after) == back_to
+
+
+def served(*versions: int, left: dict[int, str], superseded: frozenset[int]) -> ModelState:
+    """Each version in turn was in Production until its end; the last one still is."""
+    *before, last = versions
+    after = state({**dict.fromkeys(before, Stage.ARCHIVED), last: Stage.PRODUCTION})
+    for number in before:
+        gone = version_state(number, Stage.ARCHIVED, was_superseded=number in superseded)
+        after = replace(after, versions=after.versions.put(number, gone))
+    intervals = (*(interval(n, end=left[n]) for n in before), interval(last))
+    return replace(after, intervals=intervals)
+
+
+LEFT = {1: "2026-11-01T12:00:00Z", 2: "2026-11-20T12:00:00Z", 3: "2026-11-23T12:00:00Z"}
+ALL = served(1, 2, 3, 4, left=LEFT, superseded=frozenset({1, 2, 3}))
+LAST_WENT_BACK = served(1, 2, 3, 4, left=LEFT, superseded=frozenset({1, 2}))
+THIRTY, TEN = RollbackRule(within_days=30), RollbackRule(within_days=10)
+
+
+@pytest.mark.parametrize(
+    ("after", "governing", "back"),
+    [
+        (ALL, policy(), [(3, None)]),
+        (ALL, NO_POLICY, [(3, None)]),
+        (
+            ALL,
+            policy(rollback=THIRTY),
+            [(1, "2026-12-01T12:00:00Z"), (2, "2026-12-20T12:00:00Z"), (3, None)],
+        ),
+        (ALL, policy(rollback=TEN), [(2, "2026-11-30T12:00:00Z"), (3, None)]),
+        (LAST_WENT_BACK, policy(), []),
+        (LAST_WENT_BACK, policy(rollback=TEN), [(2, "2026-11-30T12:00:00Z")]),
+        (
+            replace(
+                ALL, versions=ALL.versions.put(4, version_state(4, Stage.STAGING)), production=None
+            ),
+            policy(rollback=TEN),
+            [(2, "2026-11-30T12:00:00Z"), (3, "2026-12-03T12:00:00Z")],
+        ),
+        (state({}), policy(rollback=TEN), []),
+    ],
+    ids=[
+        "the last one, whatever the policy says",
+        "the last one, without a policy",
+        "older ones for thirty days",
+        "older ones for ten days",
+        "the last one left by a rollback",
+        "the last one left by a rollback, an older one did not",
+        "nothing in Production",
+        "nothing ever served",
+    ],
+)
+def test_a_version_that_was_superseded_may_come_back(
+    after: ModelState, governing: PolicyFacts | Verdict, back: list[tuple[int, str | None]]
+) -> None:
+    found = rollback_targets(after, governing, now=NOW)
+
+    assert [(t.version, t.until) for t in found] == [
+        (number, None if until is None else moment(until)) for number, until in back
+    ]
+
+
+def test_an_attempt_to_come_back_goes_on_by_what_held_when_it_opened() -> None:
+    opened = replace(ALL, attempts=state({}, attempt(1, kind=Move.ROLLBACK)).attempts)
+
+    assert returnable(opened, policy(), now=NOW) == {1, 3}
+
+
+@pytest.mark.parametrize(
+    ("surface", "after", "code"),
+    [
+        (stages(2, registered=(1,)), state({1: Stage.PRODUCTION}), "WaitsForReplacement"),
+        (stages(registered=(1,)), state({1: Stage.PRODUCTION}), "MayLeave"),
+        (
+            stages(registered=(1,)),
+            state({1: Stage.PRODUCTION}, ROLLING_2),
+            "RolloutInProgress",
+        ),
+    ],
+    ids=["another version is asked for", "nothing is asked for", "another one is rolled out"],
+)
+def test_the_version_in_production_waits_for_what_is_on_its_way(
+    surface: DesiredStages, after: ModelState, code: str
+) -> None:
+    assert leaves_production(surface, after).code == code

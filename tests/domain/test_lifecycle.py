@@ -72,9 +72,10 @@ ROLLS: dict[str, dict[str, Any]] = {
 }
 
 
-def policy(**step: Any) -> Any:
+def policy(rollback: dict[str, Any] | None = None, **step: Any) -> Any:
     raw = builders.policy()
     raw["spec"]["steps"][2] |= step
+    raw["spec"] |= {} if rollback is None else {"rollback": rollback}
     return policy_facts(raw)
 
 
@@ -89,6 +90,8 @@ POLICIES = {
             "expireAfterSeconds": 600,
         }
     ),
+    "back within a day": policy({"withinDays": 1, "reviewWithinDays": 3}),
+    "somebody lets it back": policy({"approvals": {"owners": 1, "exclude": ["Trainer"]}}),
     "nobody asked": policy(approvals={"owners": 0, "reviewers": 0}),
     "comparing": policy(
         gates=[
@@ -178,6 +181,10 @@ def _lose_the_authorizer(world: LittleWorld, nth: int) -> None:
     world.unanswered = bool(nth % 2)
 
 
+def _lose_sight_of_pods(world: LittleWorld, nth: int) -> None:
+    world.blind = bool(nth % 2)
+
+
 def _delete_the_votes(world: LittleWorld, _: int) -> None:
     world.decisions.clear()
 
@@ -196,7 +203,17 @@ MISHAPS: dict[str, Callable[[LittleWorld, int], None]] = {
     "a Deployment is replaced": _replace_a_deployment,
     "nobody reviews rights": _lose_the_authorizer,
     "votes are gone": _delete_the_votes,
+    "nobody lists pods": _lose_sight_of_pods,
 }
+
+TWO_SERVED: tuple[Callable[["Lifecycle"], None], ...] = (
+    lambda it: it.release(1),
+    lambda it: it.approve((OWNER, REVIEWER)),
+    lambda it: it.roll("done"),
+    lambda it: it.release(2),
+    lambda it: it.approve((OWNER, REVIEWER)),
+    lambda it: it.roll("done"),
+)
 
 BEGINNINGS: dict[str, tuple[Callable[["Lifecycle"], None], ...]] = {
     "nothing": (),
@@ -225,6 +242,13 @@ BEGINNINGS: dict[str, tuple[Callable[["Lifecycle"], None], ...]] = {
         lambda it: it.release(2),
         lambda it: it.approve((OWNER, REVIEWER)),
     ),
+    "the second version serves": TWO_SERVED,
+    "it is rolled back": (
+        *TWO_SERVED,
+        lambda it: it.change_one_s_mind(1),
+        lambda it: it.roll("done"),
+    ),
+    "it is withdrawn": (*TWO_SERVED, lambda it: it.withdraw("registered")),
 }
 
 
@@ -235,6 +259,7 @@ class Lifecycle(RuleBasedStateMachine):
         super().__init__()
         self.world = LittleWorld()
         self.words = 0
+        self.surfaces: list[dict[str, Any]] = []
 
     @initialize(
         policy=some.sampled_from(["standard", "standard", "soaking", "expiring", "comparing"]),
@@ -263,7 +288,24 @@ class Lifecycle(RuleBasedStateMachine):
             same = old.get("production", {}).get("version") == production
             entry = {"version": production, "reason": f"reason {self.words}"}
             surface["production"] = old["production"] if same else entry
+        self.surfaces.append(old)
         self.world.edit(surface, by, stamped=more.get("stamped", True))
+
+    def named(self) -> dict[str, Any]:
+        """Give what the stages say, to be changed in one place."""
+        stages = (self.world.model or {}).get("spec", {}).get("stages", {})
+        places = ("staging", "archived", "registered")
+        named = {p: {entry["version"] for entry in stages.get(p, ())} for p in places}
+        return {"production": stages.get("production", {}).get("version"), **named}
+
+    def put(self, number: int, place: str) -> None:
+        """Name a version in one place and in no other."""
+        named = self.named()
+        for other in ("staging", "archived", "registered"):
+            named[other] = named[other] - {number} | ({number} if other == place else set())
+        if named["production"] == number:
+            named["production"] = None
+        self.ask(named.pop("production"), named.pop("staging"), MANAGER, **named)
 
     def look(self, *, crash_after: int | None = None) -> None:
         self.world.crash_after = crash_after
@@ -303,6 +345,41 @@ class Lifecycle(RuleBasedStateMachine):
     @rule(production=some.none() | numbers)
     def change_one_s_mind(self, production: int | None) -> None:
         self.ask(production, {1, 2}, MANAGER)
+
+    @rule(number=numbers, place=some.sampled_from(["registered", "archived", "staging"]))
+    def move_down(self, number: int, place: str) -> None:
+        """Demote it, archive it, or ask it back into Staging."""
+        self.put(number, place)
+
+    @rule(place=some.sampled_from(["registered", "archived", "staging"]))
+    def withdraw(self, place: str) -> None:
+        """Take the version out of Production that is there."""
+        self.world.settle()
+        if self.world.state.production is not None:
+            self.put(self.world.state.production, place)
+        self.look()
+
+    @rule(nth=some.integers(0, 3))
+    def roll_back(self, nth: int) -> None:
+        """Ask for one of the versions that may come back, as status shows them."""
+        self.look()
+        stages = (self.world.model or {}).get("status", {}).get("stages", {})
+        back = [target["version"] for target in stages.get("rollbackTo", ())]
+        if back:
+            number = back[nth % len(back)]
+            self.ask(number, self.named()["staging"], MANAGER)
+            self.world.settle()
+
+    @rule()
+    def cancel(self) -> None:
+        """Name what is in Production again, or nothing."""
+        self.ask(self.world.state.production, self.named()["staging"], MANAGER)
+
+    @rule(nth=some.integers(0, 2))
+    def revert(self, nth: int) -> None:
+        """Write the stages as they were some edits ago, as a revert in Git does."""
+        if len(self.surfaces) > nth:
+            self.world.edit(self.surfaces[-1 - nth], MANAGER)
 
     @rule(
         people=some.sampled_from([*COUPLES, (OWNER, REVIEWER), (OWNER, REVIEWER)]),
@@ -401,7 +478,7 @@ def test_whatever_happens_no_gate_is_skipped_and_one_version_at_most_is_in_produ
         Lifecycle,
         settings=settings(
             max_examples=200,
-            stateful_step_count=30,
+            stateful_step_count=50,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow],
             phases=set(Phase) - {Phase.explain},

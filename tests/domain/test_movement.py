@@ -14,8 +14,9 @@ from modelwarden.domain.movement import (
     wanted_stage,
 )
 from modelwarden.domain.stages import LADDER, Move, Stage, is_above, next_step
-from modelwarden.domain.state import AttemptKey, AttemptOutcome, AttemptState, ModelState
+from modelwarden.domain.state import AttemptKey, AttemptOutcome, AttemptState, ModelState, Moved
 from tests.domain.builders import (
+    NOW_TEXT,
     attempt,
     author,
     model,
@@ -25,7 +26,7 @@ from tests.domain.builders import (
 
 STAGING_1, STAGING_2 = "stages.staging/1", "stages.staging/2"
 ARCHIVED_1, REGISTERED_1 = "stages.archived/1", "stages.registered/1"
-PRODUCTION = "stages.production"
+PRODUCTION, LEFT = "stages.production", "stages.production/1"
 
 
 def asked(identifier: str, *parts: str) -> Request:
@@ -100,10 +101,19 @@ def only(stage: Stage) -> ModelState:
     return state({1: stage})
 
 
-def replaced(spent: str = "r1", *, by: int = 2) -> ModelState:
+def promoted() -> ModelState:
+    """Version 1 is in Production because somebody asked for it."""
+    about = attempt(outcome=AttemptOutcome.SUCCEEDED)
+    after = state({1: Stage.PRODUCTION}, about)
+    came = (Moved(Stage.PRODUCTION, NOW_TEXT, 1, about.name),)
+    return replace(after, versions=after.versions.put(1, replace(after.versions[1], history=came)))
+
+
+def replaced(spent: str = "r1", *, by: int = 2, at: Stage = Stage.RETIRING) -> ModelState:
     """Version 1 was in Production, and another version replaced it."""
-    after = state({1: Stage.RETIRING, by: Stage.PRODUCTION})
-    left = replace(after.versions[1], was_superseded=True, spent_request=spent)
+    after = state({1: at, by: Stage.PRODUCTION})
+    served = (Moved(Stage.PRODUCTION, NOW_TEXT, 1), Moved(Stage.RETIRING, NOW_TEXT, 2))
+    left = replace(after.versions[1], was_superseded=True, spent_request=spent, history=served)
     return replace(after, versions=after.versions.put(1, left))
 
 
@@ -194,23 +204,72 @@ WISHES = (
     Wish(
         "taking back the first promotion asks by the removed line",
         stages(staging=(1,)),
-        only(Stage.PRODUCTION),
-        (R1, ("r2", PRODUCTION)),
+        promoted(),
+        (R1, ("r2", LEFT)),
+        (Move.WITHDRAW, Stage.STAGING, LEFT, "taken back: because", "r2"),
+    ),
+    Wish(
+        "a withdrawal to Staging with a reason of its own",
+        stages(staging=(1,)),
+        promoted(),
+        (("r2", LEFT, STAGING_1),),
         (Move.WITHDRAW, Stage.STAGING, STAGING_1, "candidate 1", "r2"),
+    ),
+    Wish(
+        "taking back the request for another version leaves Production as it is",
+        stages(staging=(1,)),
+        promoted(),
+        (R1, ("r2", "stages.production/2")),
+        None,
+    ),
+    Wish(
+        "a staging line that nobody touched asks nothing of the version in Production",
+        stages(staging=(1,)),
+        promoted(),
+        (R1,),
+        None,
     ),
     Wish(
         "withdrawn to Registered",
         stages(registered=(1,)),
         only(Stage.PRODUCTION),
-        (("r2", REGISTERED_1, PRODUCTION),),
+        (("r2", REGISTERED_1, LEFT),),
         (Move.WITHDRAW, Stage.REGISTERED, REGISTERED_1, "demote 1", "r2"),
     ),
     Wish(
         "out of Production to the archive",
         stages(archived=(1,)),
         only(Stage.PRODUCTION),
-        (("r2", ARCHIVED_1, PRODUCTION),),
+        (("r2", ARCHIVED_1, LEFT),),
+        (Move.WITHDRAW, Stage.RETIRING, ARCHIVED_1, "archive 1", "r2"),
+    ),
+    Wish(
+        "out of Staging to the archive, at once",
+        stages(archived=(1,)),
+        only(Stage.STAGING),
+        (("r2", ARCHIVED_1, STAGING_1),),
         (Move.ARCHIVE, Stage.ARCHIVED, ARCHIVED_1, "archive 1", "r2"),
+    ),
+    Wish(
+        "a version that replaced another one is asked for again",
+        stages(1),
+        replaced(),
+        (("r5", PRODUCTION),),
+        (Move.PROMOTE, Stage.STAGING, PRODUCTION, "release 1", "r5"),
+    ),
+    Wish(
+        "back from Retiring to Registered",
+        stages(registered=(1,)),
+        replaced(),
+        (("r5", REGISTERED_1),),
+        (Move.PROMOTE, Stage.REGISTERED, REGISTERED_1, "demote 1", "r5"),
+    ),
+    Wish(
+        "the staging entry is spent in the archive too",
+        stages(2, staging=(1, 2)),
+        replaced(at=Stage.ARCHIVED),
+        (R1,),
+        None,
     ),
     Wish(
         "out of Staging",

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from modelwarden.domain.decide import questions
-from modelwarden.domain.facts import Access, Snapshot
+from modelwarden.domain.facts import Access, RollbackRule, Snapshot
 from modelwarden.domain.identity import Caller
 from modelwarden.domain.opening import (
     NewAttempt,
@@ -15,9 +15,9 @@ from modelwarden.domain.opening import (
     trainer_is_known,
     wanted,
 )
-from modelwarden.domain.rights import PROMOTE_PRODUCTION, PROMOTE_STAGING
+from modelwarden.domain.rights import DEMOTE_STAGING, PROMOTE_PRODUCTION, PROMOTE_STAGING
 from modelwarden.domain.stages import Stage
-from modelwarden.domain.state import AttemptKey, AttemptOutcome, ModelState
+from modelwarden.domain.state import AttemptKey, AttemptOutcome, ModelState, Versions
 from modelwarden.domain.verdicts import wait
 from tests.domain.builders import (
     IDENTITY,
@@ -33,6 +33,7 @@ from tests.domain.builders import (
     decision,
     gate,
     group,
+    interval,
     model,
     policy,
     ready_attempt,
@@ -57,6 +58,23 @@ FAILED_REGISTRATION = attempt(
     outcome=AttemptOutcome.FAILED,
     sentence="The file is no model.",
 )
+DEMOTING = model(
+    stages=stages(registered=(1,)),
+    authors=(author("r3", "stages.registered/1", "stages.production/1"),),
+)
+ARCHIVING = model(stages=stages(archived=(1,)), authors=(author("r3", "stages.archived/1"),))
+OUT_OF_STAGING = Access(MANAGER, DEMOTE_STAGING, KEY)
+REPLACED_BY_2 = replace(
+    state({1: Stage.ARCHIVED, 2: Stage.PRODUCTION}),
+    versions=Versions.of(
+        {
+            1: version_state(1, Stage.ARCHIVED, was_superseded=True),
+            2: version_state(2, Stage.PRODUCTION),
+        }
+    ),
+    intervals=(interval(1, end=NOW_TEXT), interval(2)),
+)
+ROLLING_3 = attempt(3, outcome=AttemptOutcome.ROLLING_OUT, rollout_begun=NOW_TEXT)
 ROLLING_2 = attempt(2, outcome=AttemptOutcome.ROLLING_OUT, rollout_begun=NOW_TEXT)
 
 
@@ -152,19 +170,34 @@ ROWS: dict[str, Row] = {
         state({1: Stage.STAGING, 2: Stage.STAGING}, ROLLING_2),
         ("RolloutInProgress",),
     ),
-    "a demotion": Row(
-        snapshot(
-            model=model(
-                stages=stages(registered=(1,)), authors=(author("r3", "stages.registered/1"),)
-            )
-        ),
-        state(IN_STAGING),
-        ("NotYetSupported",),
+    "an archived line of a version that nobody registered": Row(
+        snapshot(model=ARCHIVING, versions={}), state({}), ("VersionNotFound",)
     ),
-    "a way back from Retiring": Row(
-        snapshot(model=model(stages=stages(1), authors=(author("r3", "stages.production"),))),
-        state({1: Stage.RETIRING}),
-        ("NotYetSupported",),
+    "a demotion by somebody who may not": Row(
+        snapshot(model=DEMOTING, access=Permissive({OUT_OF_STAGING: False})),
+        state(IN_STAGING),
+        ("RequesterLacksRight",),
+    ),
+    "a demotion that nobody stamped": Row(
+        snapshot(model=replace(DEMOTING, authors=())), state(IN_STAGING), ("AuthorUnknown",)
+    ),
+    "a way out of Production while another version is asked for": Row(
+        snapshot(model=replace(DEMOTING, stages=stages(2, registered=(1,)))),
+        state({1: Stage.PRODUCTION, 2: Stage.STAGING}),
+        ("WaitsForReplacement",),
+    ),
+    "a way out of Production while another version is rolled out": Row(
+        snapshot(model=DEMOTING),
+        state({1: Stage.PRODUCTION, 2: Stage.STAGING}, ROLLING_2),
+        ("RolloutInProgress",),
+    ),
+    "a rollback without a policy": Row(
+        snapshot(model=RELEASED, policy=NO_POLICY), REPLACED_BY_2, ("NoPolicy",)
+    ),
+    "a rollback while another version is rolled out": Row(
+        snapshot(model=RELEASED),
+        replace(REPLACED_BY_2, attempts=state({}, ROLLING_3).attempts),
+        ("RolloutInProgress",),
     ),
 }
 
@@ -363,3 +396,61 @@ def test_production_is_asked_of_the_one_who_may_promote_to_it() -> None:
     )
 
     assert held(facts, state(IN_STAGING)) == [(1, "Production", "RequesterLacksRight")]
+
+
+def test_a_move_down_is_frozen_without_a_policy_and_without_a_step() -> None:
+    facts = snapshot(model=DEMOTING, policy=NO_POLICY)
+
+    (found,) = opened(facts, state(IN_STAGING))
+
+    assert (found.name, dict(found.spec)) == (
+        "fraud-detector-1-registered-1",
+        {
+            "model": "fraud-detector",
+            "version": 1,
+            "kind": "Demote",
+            "from": "Staging",
+            "to": "Registered",
+            "attempt": 1,
+            "request": {
+                "id": "r3",
+                "entry": {"version": 1, "part": "stages.registered/1", "reason": "demote 1"},
+                "author": MANAGER.to_json(),
+            },
+            "subjectDigest": version().subject,
+            **model().governed,
+        },
+    )
+
+
+def test_what_was_registered_once_can_go_down_whatever_became_of_its_object() -> None:
+    other = version(spec=version_spec(label="other"))
+    found = [
+        opened(snapshot(model=DEMOTING, versions=there), state(IN_STAGING))
+        for there in ({}, {1: other})
+    ]
+
+    assert [attempts[0].spec["subjectDigest"] for attempts in found] == [version().subject] * 2
+
+
+def test_a_rollback_checks_the_file_again_and_asks_whom_the_policy_says() -> None:
+    approvals = {"reviewers": 1, "exclude": ["Trainer"]}
+    rule = RollbackRule(approvals=approvals, exclude=("Trainer",), review_within_days=3)
+    standard = step(Stage.PRODUCTION, stored={"rolloutTimeoutSeconds": 60, "soakSeconds": 600})
+    facts = snapshot(model=RELEASED, policy=policy(standard, rollback=rule))
+
+    (found,) = opened(facts, REPLACED_BY_2)
+
+    assert {name: found.spec[name] for name in ("kind", "from", "to", "step", "excluded")} == {
+        "kind": "Rollback",
+        "from": "Archived",
+        "to": "Production",
+        "step": {
+            "to": "Production",
+            "gates": [{"name": "artifact", "artifact": {}}],
+            "approvals": approvals,
+            "rolloutTimeoutSeconds": 60,
+        },
+        "excluded": [{"name": "scientist@example.com", "as": "Trainer"}],
+    }
+    assert found.spec["reviewWithinDays"] == 3

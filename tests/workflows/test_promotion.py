@@ -200,7 +200,7 @@ async def test_the_next_version_replaces_the_one_in_production(world: World) -> 
 
     status = world.model()["status"]
     assert (world.stage(1), world.stage(2), status["stages"]["rollbackTo"]) == (
-        "Retiring",
+        "Archived",
         "Production",
         [{"version": 1}],
     )

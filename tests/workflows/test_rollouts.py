@@ -284,7 +284,7 @@ async def test_another_version_waits_for_the_end_of_a_rollout(world: World) -> N
 
     assert "RolloutInProgress" in waiting
     assert (world.stage(1), world.stage(2), world.stage(3)) == (
-        "Retiring",
+        "Archived",
         "Production",
         "Staging",
     )
@@ -297,7 +297,11 @@ async def test_a_change_of_owners_does_not_touch_a_rollout_that_has_begun(world:
 
     await world.settle()
 
-    assert (world.stage(2), last(world)) == ("Production", ("Promoted", SECOND))
+    # The version that it replaced goes to rest.
+    assert (world.stage(2), world.records()[-2:]) == (
+        "Production",
+        [("Promoted", SECOND), ("Archived", "")],
+    )
 
 
 async def test_what_was_approved_when_the_rollout_began_is_what_is_told_of_it(

@@ -40,6 +40,13 @@ def announcement(record: Record) -> Announcement | None:
             return _on_transition(record, record.facts["sentence"])
         case Operation.PROMOTED:
             return _on_model(record, _moved(record))
+        case Operation.DEMOTED | Operation.WITHDRAWN | Operation.ROLLED_BACK:
+            return _on_model(record, _went_down(record), warning=True)
+        case Operation.ARCHIVED:
+            # Who asks for it takes a version away from others; what nobody uses just rests.
+            return _on_model(record, _went_down(record), warning=bool(record.transition))
+        case Operation.ROLLOUT_OBSERVED:
+            return _on_model(record, f"No pod runs version {record.version} any more.")
         case _:
             return None
 
@@ -74,6 +81,18 @@ def _moved(record: Record) -> str:
     moves = [f"{m.version} is in {m.target}" for m in record.moves]
     left = [m.version for m in record.moves if m.source is Stage.PRODUCTION]
     return "; ".join(moves) + (f" (replaces {left[0]})." if left else ".")
+
+
+def _went_down(record: Record) -> str:
+    came = [
+        f"{m.version} is in {m.target} again" for m in record.moves if m.target is Stage.PRODUCTION
+    ]
+    went = [
+        f"{m.version} went from {m.source} to {m.target}"
+        for m in record.moves
+        if m.target is not Stage.PRODUCTION
+    ]
+    return f'{"; ".join((*came, *went))}: "{record.rationale}"'
 
 
 def _on_version(record: Record, message: str) -> Announcement:

@@ -23,6 +23,14 @@ def part(place: Place, version: int) -> str:
     return PRODUCTION if place is Place.PRODUCTION else f"stages.{place}/{version}"
 
 
+def left_production(version: int) -> str:
+    """Name what asks the version in Production to leave it: the line that named it is gone.
+
+    The line of another version, which never got there, is a request that was taken back.
+    """
+    return f"{PRODUCTION}/{version}"
+
+
 def changed_parts(
     old: Spec | None, new: Spec, status_stages: Spec | None = None
 ) -> tuple[str, ...]:
@@ -57,7 +65,7 @@ def stamp(
 def _changed(edit: Edit) -> tuple[str, ...]:
     moved = {
         part(place, entry["version"]): None
-        for place in Place
+        for place in _LISTS
         for entry in (*edit.entered(place), *edit.left(place))
     }
     others = (
@@ -65,7 +73,22 @@ def _changed(edit: Edit) -> tuple[str, ...]:
         (AUTOMATION, edit.differs("automation")),
         (GOVERNED, edit.old is None or edit.governed_differs),
     )
-    return (*moved, *(name for name, differs in others if differs))
+    produced = dict.fromkeys((*_of_production(edit), *_asked_to_leave(edit)))
+    return (*produced, *moved, *(name for name, differs in others if differs))
+
+
+def _of_production(edit: Edit) -> tuple[str, ...]:
+    if edit.entered(Place.PRODUCTION):
+        return (PRODUCTION,)
+    return tuple(left_production(entry["version"]) for entry in edit.left(Place.PRODUCTION))
+
+
+def _asked_to_leave(edit: Edit) -> tuple[str, ...]:
+    """Where no version is asked for, a new staging entry asks the one in Production down."""
+    if edit.after[Place.PRODUCTION]:
+        return ()
+    entered = versions(edit.entered(Place.STAGING))
+    return tuple(left_production(number) for number in entered if number == edit.in_production)
 
 
 def _standing(edit: Edit) -> frozenset[str]:
@@ -74,11 +97,18 @@ def _standing(edit: Edit) -> frozenset[str]:
     staged, archived = set(edit.shows("staging")), set(edit.shows("archived"))
     asked: Mapping[Place, Set[int | None]] = {place: versions(edit.after[place]) for place in Place}
     standing = {
-        Place.PRODUCTION: asked[Place.PRODUCTION] | produced,
         Place.STAGING: asked[Place.STAGING] | staged,
         Place.ARCHIVED: asked[Place.ARCHIVED] - archived,
         Place.REGISTERED: asked[Place.REGISTERED]
         & (produced | staged | archived | set(edit.shows("retiring"))),
     }
-    moving = {part(place, version) for place in Place for version in standing[place] if version}
-    return frozenset({SERVING, AUTOMATION, GOVERNED, *moving})
+    moving = {part(place, version) for place in _LISTS for version in standing[place] if version}
+    production = (
+        {PRODUCTION}
+        if asked[Place.PRODUCTION]
+        else {left_production(version) for version in produced if version}
+    )
+    return frozenset({SERVING, AUTOMATION, GOVERNED, *moving, *production})
+
+
+_LISTS = (Place.STAGING, Place.ARCHIVED, Place.REGISTERED)

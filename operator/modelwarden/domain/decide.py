@@ -12,10 +12,12 @@ from modelwarden.domain.facts import (
     PolicyFacts,
     Snapshot,
     TransitionFacts,
+    VersionFacts,
 )
-from modelwarden.domain.gates import gates_of
+from modelwarden.domain.gates import gates_of_attempt
 from modelwarden.domain.identity import Caller
 from modelwarden.domain.installation import Installation
+from modelwarden.domain.leaving import nothing_serves, observed, still_leaving
 from modelwarden.domain.opening import (
     Hold,
     NewAttempt,
@@ -25,11 +27,12 @@ from modelwarden.domain.opening import (
 )
 from modelwarden.domain.progress import NO_STEP, Step, next_step
 from modelwarden.domain.records import Operation, Record
+from modelwarden.domain.retiring import archived, held_from_the_archive
 from modelwarden.domain.retries import access_of_retries
 from modelwarden.domain.scribe import Scribe, actor_of, timestamp
 from modelwarden.domain.stages import Move, Stage
-from modelwarden.domain.standing import access_of_attempt, request_of, standing
-from modelwarden.domain.state import ModelState
+from modelwarden.domain.standing import access_of_attempt, as_recorded, request_of, standing
+from modelwarden.domain.state import AttemptKey, ModelState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,19 +75,46 @@ def decide(
         if there is None:
             create.append(new)
         elif there.digest == transition_digest(new.spec):
-            step = step.joined_with(_requested(new, there, snapshot=snapshot, scribe=scribe))
+            step = step.joined_with(
+                _requested(new, there, snapshot=snapshot, state=state, scribe=scribe)
+            )
         else:
             # An attempt that was created and never recorded is frozen on what held then.
             discard.append(there)
     step = step.joined_with(_adoptions(snapshot, state, scribe=scribe))
+    step = step.joined_with(
+        Step(
+            records=(
+                *archived(snapshot, state, scribe=scribe),
+                *observed(snapshot, state, scribe=scribe),
+            )
+        )
+    )
     records = _one_change_of_production(step.records)[:RECORDS_AT_ONCE]
     return Plan(
         records=records,
         evidence=_named_by(records, step.evidence),
         create=tuple(create),
         discard=tuple(discard),
-        holds=opened.holds,
+        holds=(*opened.holds, *_held(snapshot, state)),
     )
+
+
+def _held(snapshot: Snapshot, state: ModelState) -> tuple[Hold, ...]:
+    """Say what else is not as the stages say: who may still answer, who cannot rest yet."""
+    held = [
+        Hold(key=AttemptKey(number, Stage.ARCHIVED), request=None, verdict=verdict)
+        for number, verdict in held_from_the_archive(snapshot, state)
+    ]
+    interval = still_leaving(state)
+    if interval is not None:
+        where = AttemptKey(interval.version, state.versions[interval.version].stage)
+        held += [
+            Hold(key=where, request=None, verdict=verdict)
+            for verdict in nothing_serves(interval, snapshot)
+            if not verdict.allows
+        ]
+    return tuple(held)
 
 
 def questions(snapshot: Snapshot, state: ModelState) -> frozenset[Access]:
@@ -132,13 +162,20 @@ def _changes_production(record: Record) -> bool:
 
 
 def _requested(
-    new: NewAttempt, there: TransitionFacts, *, snapshot: Snapshot, scribe: Scribe
+    new: NewAttempt,
+    there: TransitionFacts,
+    *,
+    snapshot: Snapshot,
+    state: ModelState,
+    scribe: Scribe,
 ) -> Step:
-    version = snapshot.versions[new.key.version]
     spec = dict(there.spec)
-    evidence = [spec, dict(version.spec)]
-    names = {"transition": digest_of(spec), "version": digest_of(dict(version.spec))}
-    if isinstance(snapshot.policy, PolicyFacts):
+    version = _version(new, snapshot, state=state)
+    evidence, names = [spec], {"transition": digest_of(spec)}
+    if version.spec:
+        evidence.append(dict(version.spec))
+        names["version"] = digest_of(dict(version.spec))
+    if isinstance(snapshot.policy, PolicyFacts) and there.policy:
         policy = dict(snapshot.policy.stored)
         evidence.append(policy)
         names["policy"] = digest_of(policy)
@@ -163,10 +200,7 @@ def _requested(
             "to": new.key.target.value,
             "number": spec["attempt"],
             "requestId": new.request.id,
-            "gates": [
-                gate.name
-                for gate in gates_of(there.step, affects_people=bool(spec.get("affectsPeople")))
-            ],
+            "gates": [gate.name for gate in gates_of_attempt(there)],
             **({"gatesEarly": [each.gate.name for each in there.early]} if there.early else {}),
             "artifact": {"uri": version.artifact.uri, "digest": version.artifact.digest},
             "label": version.label,
@@ -194,6 +228,14 @@ def _retried(retry: DecisionFacts | None) -> dict[str, Any]:
             "rationale": retry.rationale,
         }
     }
+
+
+def _version(new: NewAttempt, snapshot: Snapshot, *, state: ModelState) -> VersionFacts:
+    """Find what the attempt is about; to go down it is enough that it was recorded once."""
+    found = snapshot.versions.get(new.key.version)
+    if found is not None and found.subject == new.spec["subjectDigest"]:
+        return found
+    return as_recorded(state.versions[new.key.version])
 
 
 def _adoptions(snapshot: Snapshot, state: ModelState, *, scribe: Scribe) -> Step:

@@ -11,7 +11,7 @@ from modelwarden.domain.consumers import Consumers
 from modelwarden.domain.identity import Caller
 from modelwarden.domain.pod_words import PodFacts
 from modelwarden.domain.rights import Right
-from modelwarden.domain.stages import Stage
+from modelwarden.domain.stages import Move, Stage
 from modelwarden.domain.state import ModelKey
 from modelwarden.domain.uses import Declared
 from modelwarden.domain.verdicts import Verdict
@@ -223,6 +223,16 @@ class PolicyStep:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RollbackRule:
+    """When Production may go back without the whole step, who approves, and who looks later."""
+
+    approvals: Mapping[str, Any] = field(default_factory=dict)
+    exclude: tuple[str, ...] = ()
+    within_days: int | None = None
+    review_within_days: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class PolicyFacts:
     """The policy that governs a Model now."""
 
@@ -233,6 +243,7 @@ class PolicyFacts:
     required_metadata: tuple[str, ...]
     below_floor_reason: str
     stored: Mapping[str, Any]
+    rollback: RollbackRule = RollbackRule()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,6 +268,11 @@ class TransitionFacts:
     step: PolicyStep
     early: tuple[EarlyGate, ...] = ()
     status: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> Move:
+        """What the step is called."""
+        return Move(self.spec["kind"])
 
 
 @dataclass(frozen=True, kw_only=True)

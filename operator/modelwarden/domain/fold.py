@@ -256,10 +256,18 @@ def _spent_request(version: VersionState, record: Record, target: Stage) -> str:
 
 
 def _serving(model: ModelState, record: Record) -> ModelState:
-    """Open and close serving intervals where the version in Production changed."""
+    """Open and close serving intervals where the version in Production changed.
+
+    A withdrawn version serves on until its last pod was seen to be gone, or another one came.
+    """
     current = model.intervals[-1] if model.intervals and not model.intervals[-1].end else None
-    if model.production == (current.version if current else None):
+    before = current.version if current is not None and not current.left else None
+    if model.production == before:
         return model
+    still = tuple(record.facts.get("stillServedBy", ()))
+    if current is not None and model.production is None and still:
+        leaving = replace(current, left=record.time, served_by=still)
+        return replace(model, intervals=(*model.intervals[:-1], leaving))
     intervals = model.intervals
     if current is not None:
         intervals = (*intervals[:-1], replace(current, end=record.time))
@@ -274,6 +282,15 @@ def _serving(model: ModelState, record: Record) -> ModelState:
         )
         intervals = (*intervals, opened)
     return replace(model, intervals=intervals)
+
+
+def _rollout_observed(model: ModelState, record: Record) -> ModelState:
+    """End the interval of a withdrawn version: its last pod is gone."""
+    last = model.intervals[-1] if model.intervals else None
+    if last is None or last.end or not last.left or last.version != record.version:
+        return model
+    ended = replace(last, end=record.time)
+    return replace(model, intervals=(*model.intervals[:-1], ended))
 
 
 def _succeeded(model: ModelState, record: Record) -> ModelState:
@@ -340,4 +357,5 @@ _STEPS: dict[Operation, Callable[[ModelState, Record], ModelState]] = {
     Operation.WITHDRAWN: _moved,
     Operation.RETIRED: _moved,
     Operation.ARCHIVED: _moved,
+    Operation.ROLLOUT_OBSERVED: _rollout_observed,
 }

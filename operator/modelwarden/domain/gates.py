@@ -23,7 +23,7 @@ from modelwarden.domain.floor import (
 )
 from modelwarden.domain.gate_results import Check, GateResult
 from modelwarden.domain.metrics_gate import metric_checks, metrics_meet_the_rules
-from modelwarden.domain.stages import Stage
+from modelwarden.domain.stages import DOWNWARDS, Stage
 from modelwarden.domain.state import GateOutcome
 from modelwarden.domain.verdicts import Verdict, allow, wait
 
@@ -43,6 +43,13 @@ def gates_of(step: PolicyStep, *, affects_people: bool) -> tuple[GateSpec, ...]:
     """List the gates of a step; registration always asks for metadata and format first."""
     floor = (METADATA, FORMAT) if step.to is Stage.REGISTERED else ()
     return (*floor, *gates_asked(step, affects_people=affects_people))
+
+
+def gates_of_attempt(attempt: TransitionFacts) -> tuple[GateSpec, ...]:
+    """List the gates of an attempt; a move down asks none."""
+    if attempt.kind in DOWNWARDS:
+        return ()
+    return gates_of(attempt.step, affects_people=bool(attempt.spec.get("affectsPeople")))
 
 
 def early_gates(policy: PolicyFacts, *, affects_people: bool) -> tuple[EarlyGate, ...]:

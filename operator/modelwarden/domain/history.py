@@ -111,6 +111,11 @@ def _moved(record: Record) -> str:
     return _with_reason(moves, record)
 
 
+def _observed(record: Record) -> str:
+    deployments = ", ".join(f"deploy/{name}" for name in record.facts.get("deployments", ()))
+    return f"no pod of {deployments} runs it any more"
+
+
 def _with_reason(text: str, record: Record) -> str:
     quoted = f'"{record.rationale}"' if record.rationale else ""
     return ": ".join(part for part in (text, quoted) if part)
@@ -132,4 +137,5 @@ _SENTENCES: dict[Operation, Callable[[Record], str]] = {
     Operation.WITHDRAWN: _moved,
     Operation.RETIRED: _moved,
     Operation.ARCHIVED: _moved,
+    Operation.ROLLOUT_OBSERVED: _observed,
 }

@@ -10,11 +10,12 @@ from modelwarden.domain.conditions import (
     obstacle,
     written,
 )
-from modelwarden.domain.departures import directly_superseded
+from modelwarden.domain.departures import RollbackTarget, rollback_targets
 from modelwarden.domain.facts import ModelFacts, PolicyFacts, Snapshot
-from modelwarden.domain.movement import Request, requests
+from modelwarden.domain.movement import Request, requests_now
 from modelwarden.domain.names import HIGHEST_VERSION
 from modelwarden.domain.opening import Hold
+from modelwarden.domain.scribe import timestamp
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.standing import Standing
 from modelwarden.domain.state import (
@@ -43,10 +44,11 @@ def model_status(
     looks: tuple[Standing, ...],
 ) -> dict[str, Any]:
     """Draw the picture; it is a function of the facts and the fold."""
-    obstacles = _obstacles(model, state, holds=holds, looks=looks)
+    obstacles = _obstacles(snapshot, state, holds=holds, looks=looks)
+    back = rollback_targets(state, snapshot.policy, now=snapshot.now)
     status: dict[str, Any] = {
         "observedGeneration": model.generation,
-        "stages": _stages(state),
+        "stages": _stages(state, back=back),
         "summary": _summary(state, obstacles),
         "versions": len(state.versions),
         "conditions": written(
@@ -73,7 +75,7 @@ def model_status(
 
 
 def _obstacles(
-    model: ModelFacts,
+    snapshot: Snapshot,
     state: ModelState,
     *,
     holds: tuple[Hold, ...],
@@ -85,7 +87,7 @@ def _obstacles(
     seen = {key for key, _ in found}
     found += [
         (attempt.key, _ended_badly(attempt))
-        for request in requests(model, state)
+        for request in requests_now(snapshot, state)
         if request.key not in seen and (attempt := _answer(request, state)) is not None
     ]
     return tuple(found)
@@ -157,10 +159,10 @@ def _not_yet_supported(model: ModelFacts, policy: PolicyFacts | Verdict) -> tupl
     return (*of_model, *(f"spec.{field} of policy {policy.name}" for field in said))
 
 
-_POLICY_NOT_YET = ("rollback", "automation", "retention")
+_POLICY_NOT_YET = ("automation", "retention")
 
 
-def _stages(state: ModelState) -> dict[str, Any]:
+def _stages(state: ModelState, *, back: tuple[RollbackTarget, ...]) -> dict[str, Any]:
     stages: dict[str, Any] = {}
     if state.production is not None:
         stages["production"] = _production(state.versions[state.production])
@@ -170,10 +172,14 @@ def _stages(state: ModelState) -> dict[str, Any]:
         "archived": state.in_stage(Stage.ARCHIVED)[-ARCHIVED_SHOWN:],
     }
     stages |= {name: list(versions) for name, versions in listed.items() if versions}
-    back = directly_superseded(state)
-    if back is not None:
-        stages["rollbackTo"] = [{"version": back}]
+    if back:
+        stages["rollbackTo"] = [_rollback_target(target) for target in back[-LISTED:]]
     return stages
+
+
+def _rollback_target(target: RollbackTarget) -> dict[str, Any]:
+    until = {} if target.until is None else {"until": timestamp(target.until)}
+    return {"version": target.version, **until}
 
 
 def _production(version: VersionState) -> dict[str, Any]:

@@ -1,13 +1,15 @@
 """What the stages surface asks for, and when that opens an attempt."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from modelwarden.domain.departures import names
+from modelwarden.domain.departures import names, returnable
 from modelwarden.domain.facts import (
     AuthorItem,
     DecisionFacts,
     DesiredStages,
     ModelFacts,
+    Snapshot,
     StageEntry,
 )
 from modelwarden.domain.identity import Caller
@@ -66,10 +68,26 @@ def named_versions(stages: DesiredStages) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def requests(model: ModelFacts, state: ModelState) -> tuple[Request, ...]:
-    """List the steps that the surface asks for and the ledger does not show yet."""
-    found = (_request(model, state, version=version) for version in named_versions(model.stages))
+def requests(
+    model: ModelFacts, state: ModelState, *, back: Collection[int] = ()
+) -> tuple[Request, ...]:
+    """List the steps that the surface asks for and the ledger does not show yet.
+
+    `back` holds the versions that may come back to Production without the whole step.
+    """
+    found = (
+        _request(model, state, version=version, back=back)
+        for version in named_versions(model.stages)
+    )
     return tuple(request for request in found if request is not None)
+
+
+def requests_now(snapshot: Snapshot, state: ModelState) -> tuple[Request, ...]:
+    """List the steps that a Model asks for, with what may come back now."""
+    if snapshot.model is None:
+        return ()
+    back = returnable(state, snapshot.policy, now=snapshot.now)
+    return requests(snapshot.model, state, back=back)
 
 
 def opens_an_attempt(request: Request, attempts: tuple[AttemptState, ...]) -> bool:
@@ -86,40 +104,80 @@ def opens_an_attempt(request: Request, attempts: tuple[AttemptState, ...]) -> bo
     )
 
 
-def _request(model: ModelFacts, state: ModelState, *, version: int) -> Request | None:
+def _request(
+    model: ModelFacts, state: ModelState, *, version: int, back: Collection[int]
+) -> Request | None:
+    at = state.stage_of(version) or Stage.REGISTERED
+    step = _step(model, state, version=version, back=back)
+    if step is None:
+        return None
+    kind, target = step
+    parts = _parts_about(model.stages, version, kind=kind, target=target)
+    author = newest_author(model.authors, parts)
+    key = AttemptKey(version, target)
+    if kind is Move.WITHDRAW and target is Stage.STAGING and not _names_staging(author, version):
+        reason = f"taken back: {_promoted_because(state, version)}"
+        return Request(
+            key=key, kind=kind, source=at, part=_left(version), reason=reason, author=author
+        )
+    part = _part_that_asks(model.stages, version, target=target)
+    reason = _entry(model.stages, part, version=version).reason
+    return Request(key=key, kind=kind, source=at, part=part, reason=reason, author=author)
+
+
+def _step(
+    model: ModelFacts, state: ModelState, *, version: int, back: Collection[int]
+) -> tuple[Move, Stage] | None:
+    """Say which step is asked of a version, and what it is called; None where it stays."""
     at = state.stage_of(version) or Stage.REGISTERED
     wanted = wanted_stage(model.stages, version)
-    if wanted is None or wanted is at or (wanted is Stage.ARCHIVED and at is Stage.RETIRING):
+    if wanted is None or wanted is at:
         return None
+    if wanted is Stage.PRODUCTION and version in back:
+        return Move.ROLLBACK, wanted
+    if at is Stage.PRODUCTION:
+        return _withdrawal(model, version, wanted=wanted)
+    if wanted is Stage.ARCHIVED:
+        # From Retiring the way to the archive is the operator's own, when no consumer is left.
+        return None if at is Stage.RETIRING else (Move.ARCHIVE, wanted)
     if wanted is Stage.STAGING and _is_spent(model, state, version=version):
         return None
     target = next_step(at, wanted)
     if target is at:
         return None
-    part = _part_that_asks(model.stages, version, target=target)
-    return Request(
-        key=AttemptKey(version, target),
-        kind=Move.PROMOTE if is_above(target, at) else _downwards(at, target),
-        source=at,
-        part=part,
-        reason=_entry(model.stages, part, version=version).reason,
-        author=newest_author(
-            model.authors, _parts_about(model.stages, version, at=at, target=target)
-        ),
-    )
+    return (Move.PROMOTE if is_above(target, at) else Move.DEMOTE), target
+
+
+def _withdrawal(model: ModelFacts, version: int, *, wanted: Stage) -> tuple[Move, Stage] | None:
+    """Say where the version in Production goes that is named elsewhere.
+
+    A staging entry stands beside the production entry and asks for nothing by itself: the version
+    leaves where the line that named it was removed, never where a request for another one was.
+    """
+    if wanted is Stage.ARCHIVED:
+        return Move.WITHDRAW, Stage.RETIRING
+    removed = newest_author(model.authors, (_left(version),)) is not None
+    if wanted is Stage.STAGING and (model.stages.production is not None or not removed):
+        return None
+    return Move.WITHDRAW, wanted
 
 
 def _is_spent(model: ModelFacts, state: ModelState, *, version: int) -> bool:
     """A staging entry brought its version into Production; it asks again once it is changed."""
-    at = state.stage_of(version)
-    if at is Stage.PRODUCTION:
-        return model.stages.production is not None
     known = state.versions.get(version)
     return (
-        at is Stage.RETIRING
-        and known is not None
+        known is not None
+        and known.stage in (Stage.RETIRING, Stage.ARCHIVED)
+        and any(moved.stage is Stage.PRODUCTION for moved in known.history)
         and known.spent_request == staging_request(model, version)
     )
+
+
+def _promoted_because(state: ModelState, version: int) -> str:
+    """Give the reason for which the version in Production was asked there."""
+    into = [m for m in state.versions[version].history if m.stage is Stage.PRODUCTION]
+    attempt = state.attempts.get(into[-1].transition) if into else None
+    return "" if attempt is None else attempt.rationale
 
 
 def staging_request(model: ModelFacts, version: int) -> str:
@@ -136,6 +194,10 @@ def newest_author(authors: tuple[AuthorItem, ...], parts: tuple[str, ...]) -> Au
     return None
 
 
+def _names_staging(author: AuthorItem | None, version: int) -> bool:
+    return author is not None and f"stages.staging/{version}" in author.of
+
+
 def _part_that_asks(stages: DesiredStages, version: int, *, target: Stage) -> str:
     """Name the part of the surface that gives the reason for this step."""
     if target is Stage.PRODUCTION:
@@ -147,7 +209,7 @@ def _part_that_asks(stages: DesiredStages, version: int, *, target: Stage) -> st
 
 
 def _parts_about(
-    stages: DesiredStages, version: int, *, at: Stage, target: Stage
+    stages: DesiredStages, version: int, *, kind: Move, target: Stage
 ) -> tuple[str, ...]:
     """Name the parts that name the version or have just stopped naming it.
 
@@ -156,12 +218,18 @@ def _parts_about(
     if target is Stage.PRODUCTION:
         return (_PRODUCTION,)
     listed = tuple(f"stages.{place}/{version}" for place in _LISTS)
-    named = _is_production(stages, version) or at is Stage.PRODUCTION
-    return (*listed, _PRODUCTION) if named else listed
+    if kind is Move.WITHDRAW:
+        return (*listed, _left(version))
+    return (*listed, _PRODUCTION) if _is_production(stages, version) else listed
 
 
 _PRODUCTION = "stages.production"
 _LISTS = ("staging", "archived", "registered")
+
+
+def _left(version: int) -> str:
+    """Name the production line that named a version and was removed, as `authors` does."""
+    return f"{_PRODUCTION}/{version}"
 
 
 def _entry(stages: DesiredStages, part: str, *, version: int) -> StageEntry:
@@ -174,9 +242,3 @@ def _entry(stages: DesiredStages, part: str, *, version: int) -> StageEntry:
 
 def _is_production(stages: DesiredStages, version: int) -> bool:
     return stages.production is not None and stages.production.version == version
-
-
-def _downwards(at: Stage, target: Stage) -> Move:
-    if target is Stage.ARCHIVED:
-        return Move.ARCHIVE
-    return Move.WITHDRAW if at is Stage.PRODUCTION else Move.DEMOTE

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from modelwarden.domain.champion_gate import champion_now
+from modelwarden.domain.departures import leaves_production
 from modelwarden.domain.edits import rights_of_move
 from modelwarden.domain.exclusions import excluded_people
 from modelwarden.domain.facts import (
@@ -26,11 +27,12 @@ from modelwarden.domain.floor import (
 )
 from modelwarden.domain.gates import early_gates, gates_have_names_of_their_own, reads_champion
 from modelwarden.domain.identity import Identity, is_service_account
-from modelwarden.domain.movement import Request, opens_an_attempt, requests
+from modelwarden.domain.movement import Request, opens_an_attempt, requests_now
 from modelwarden.domain.names import attempt_name
 from modelwarden.domain.retries import retrier_may, retry_of
+from modelwarden.domain.returning import returning_step
 from modelwarden.domain.rights import Right
-from modelwarden.domain.stages import LADDER, Move, Stage, is_above
+from modelwarden.domain.stages import DOWNWARDS, Move, Stage
 from modelwarden.domain.state import UNREGISTERED, AttemptKey, ModelState
 from modelwarden.domain.verdicts import Verdict, allow, deny, wait
 
@@ -38,8 +40,6 @@ from modelwarden.domain.verdicts import Verdict, allow, deny, wait
 REGISTER_ANEW = (
     "Mend what it says and have it tried again (kubectl model retry), or register the next version."
 )
-# Down moves and returns arrive with a later release; asking for one is answered, never ignored.
-SUPPORTED_MOVES = frozenset({Move.REGISTER, Move.PROMOTE})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +89,7 @@ def wanted(snapshot: Snapshot, state: ModelState) -> tuple[Request, ...]:
 
 def asked_for(snapshot: Snapshot, state: ModelState) -> tuple[Request, ...]:
     """List everything that is asked for and not so yet: registrations, then the surface."""
-    surface = () if snapshot.model is None else requests(snapshot.model, state)
-    return (*_registrations(snapshot, state), *surface)
+    return (*_registrations(snapshot, state), *requests_now(snapshot, state))
 
 
 def _retried(request: Request, snapshot: Snapshot, state: ModelState) -> Request:
@@ -106,8 +105,7 @@ def registrations_to_reopen(state: ModelState) -> tuple[int, ...]:
     return tuple(
         number
         for number in state.versions.group(UNREGISTERED)
-        if (latest := state.latest_attempt(AttemptKey(number, Stage.REGISTERED))) is not None
-        and latest.reopens
+        if (latest := state.registration(number)) is not None and latest.reopens
     )
 
 
@@ -161,20 +159,37 @@ def _claims(request: Request, snapshot: Snapshot, *, state: ModelState) -> tuple
         text = f"Model {snapshot.key.name} does not exist in {snapshot.key.namespace}."
         return (wait("ModelNotFound", text, "Apply the Model; the version waits for it."),)
     return (
-        _move_is_supported(request),
-        _version_exists(request, version),
-        _version_is_the_recorded_one(request, version, state=state),
-        _version_is_registered(request, version, state=state),
+        *_claims_of_version(request, version, state=state),
         _author_is_known(request),
         *((requester_may(request, snapshot),) if request.requester.username else ()),
         *((retrier_may(request.retry, snapshot, state=state),) if request.retry else ()),
-        *(
-            _policy_claims(request, snapshot.policy, model=model)
-            if request.key.target in LADDER
-            else ()
-        ),
-        _no_other_rollout(request, state),
+        *_claims_of_policy(request, snapshot, model=model),
+        may_change_production(request.kind, request.key.target, model, state=state),
     )
+
+
+def _claims_of_version(
+    request: Request, version: VersionFacts | None, *, state: ModelState
+) -> tuple[Verdict, ...]:
+    """Ask for a whole version of whatever goes up; what was there once can always go down."""
+    if request.kind in DOWNWARDS and request.key.version in state.versions:
+        return (_version_is_registered(request, version, state=state),)
+    return (
+        _version_exists(request, version),
+        _version_is_the_recorded_one(request, version, state=state),
+        _version_is_registered(request, version, state=state),
+    )
+
+
+def _claims_of_policy(
+    request: Request, snapshot: Snapshot, *, model: ModelFacts
+) -> tuple[Verdict, ...]:
+    """Ask what the policy asks of the step; a move down needs none, or a bad one would hold it."""
+    if request.kind in DOWNWARDS:
+        return ()
+    if request.kind is Move.ROLLBACK:
+        return (snapshot.policy,) if isinstance(snapshot.policy, Verdict) else ()
+    return _policy_claims(request, snapshot.policy, model=model)
 
 
 def _policy_claims(
@@ -195,24 +210,6 @@ def _policy_claims(
             affects_people=model.affects_people,
             early=_early_gates(request, policy, model=model),
         ),
-    )
-
-
-def _move_is_supported(request: Request) -> Verdict:
-    if request.kind in SUPPORTED_MOVES and _climbs(request):
-        return allow("MoveSupported", "This release makes this move.")
-    return wait(
-        "NotYetSupported",
-        f"This release does not move a version from {request.source} to {request.key.target}.",
-        "Take the line back out of spec.stages, or wait for a release that can.",
-    )
-
-
-def _climbs(request: Request) -> bool:
-    if request.source is None:
-        return True
-    return request.source in (Stage.REGISTERED, Stage.STAGING) and is_above(
-        request.key.target, request.source
     )
 
 
@@ -246,7 +243,7 @@ def _version_is_registered(
     known = state.versions.get(request.key.version)
     if request.kind is Move.REGISTER or version is None or (known is not None and known.valid):
         return allow("IsRegistered", "The version is registered, or is not there to be.")
-    attempt = state.latest_attempt(AttemptKey(request.key.version, Stage.REGISTERED))
+    attempt = state.registration(request.key.version)
     if attempt is not None and attempt.is_open:
         return wait("Registering", f"Version {request.key.version} is being registered.")
     if attempt is None or attempt.reopens:
@@ -272,9 +269,14 @@ def _author_is_known(request: Request) -> Verdict:
     )
 
 
-def _no_other_rollout(request: Request, state: ModelState) -> Verdict:
+def may_change_production(
+    kind: Move, target: Stage, model: ModelFacts, *, state: ModelState
+) -> Verdict:
+    """Nothing else changes Production just now, and what leaves it does not leave it empty."""
+    if kind is Move.WITHDRAW:
+        return leaves_production(model.stages, state)
     rollout = state.rollout()
-    if rollout is None or request.key.target is not Stage.PRODUCTION:
+    if rollout is None or target is not Stage.PRODUCTION:
         return allow("NoOtherRollout", "No other version is being rolled out.")
     return wait("RolloutInProgress", f"Version {rollout.key.version} is being rolled out just now.")
 
@@ -282,12 +284,11 @@ def _no_other_rollout(request: Request, state: ModelState) -> Verdict:
 def _attempt(
     request: Request, snapshot: Snapshot, *, state: ModelState, identity: Identity
 ) -> NewAttempt:
-    model, policy = snapshot.model, snapshot.policy
-    version = snapshot.versions[request.key.version]
-    if model is None or isinstance(policy, Verdict):
+    model = snapshot.model
+    if model is None:
         raise ValueError("an attempt opens only where its claims were asked")
+    version = snapshot.versions.get(request.key.version)
     number = state.attempts_at(request.key) + 1
-    step = policy.steps[request.key.target]
     spec = {
         "model": snapshot.key.name,
         "version": request.key.version,
@@ -296,20 +297,63 @@ def _attempt(
         "to": request.key.target.value,
         "attempt": number,
         "request": _request_json(request),
-        "subjectDigest": version.subject,
-        "policy": {"name": policy.name, "digest": policy.digest},
+        "subjectDigest": _subject(request, version, state=state),
         **model.governed,
-        **_champion(request, policy, model=model, state=state),
-        "excluded": _excluded(version, step.approvals.exclude if step.approvals else (), identity),
-        "allowedFormats": list(policy.allowed_formats),
-        "requiredMetadata": list(policy.required_metadata),
-        "step": step.stored,
-        **_early(request, policy, model=model),
+        **_guarded(request, version, snapshot=snapshot, state=state, identity=identity),
     }
     name = attempt_name(
         snapshot.key.name, request.key.version, target=request.key.target, number=number
     )
     return NewAttempt(name=name, key=request.key, request=request, spec=spec)
+
+
+def _subject(request: Request, version: VersionFacts | None, *, state: ModelState) -> str:
+    """Name what moves: going down, what was recorded, whatever has become of the object."""
+    if version is None or request.kind in DOWNWARDS:
+        return state.versions[request.key.version].subject
+    return version.subject
+
+
+def _guarded(
+    request: Request,
+    version: VersionFacts | None,
+    *,
+    snapshot: Snapshot,
+    state: ModelState,
+    identity: Identity,
+) -> dict[str, Any]:
+    """Freeze what guards the step; nothing guards a move down."""
+    policy, model = snapshot.policy, snapshot.model
+    if request.kind in DOWNWARDS:
+        return {}
+    if version is None or model is None or isinstance(policy, Verdict):
+        raise ValueError("an attempt opens only where its claims were asked")
+    step, excludes = _step_asked(request, policy)
+    return {
+        "policy": {"name": policy.name, "digest": policy.digest},
+        **_champion(request, policy, model=model, state=state),
+        "excluded": _excluded(version, excludes, identity),
+        "allowedFormats": list(policy.allowed_formats),
+        "requiredMetadata": list(policy.required_metadata),
+        "step": step,
+        **_early(request, policy, model=model),
+        **_review_after(request, policy),
+    }
+
+
+def _step_asked(request: Request, policy: PolicyFacts) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """Find the step as it is stored, and whose votes it excludes."""
+    if request.kind is Move.ROLLBACK:
+        return returning_step(policy), policy.rollback.exclude
+    step = policy.steps[request.key.target]
+    return step.stored, step.approvals.exclude if step.approvals else ()
+
+
+def _review_after(request: Request, policy: PolicyFacts) -> dict[str, Any]:
+    days = policy.rollback.review_within_days
+    if request.kind is not Move.ROLLBACK or days is None:
+        return {}
+    return {"reviewWithinDays": days}
 
 
 def _request_json(request: Request) -> dict[str, Any]:
@@ -350,11 +394,12 @@ def _champion(
     request: Request, policy: PolicyFacts, *, model: ModelFacts, state: ModelState
 ) -> dict[str, Any]:
     """Freeze which version this one would replace, or is compared with."""
-    step = policy.steps[request.key.target]
     asked = [each.gate for each in _early_gates(request, policy, model=model)]
-    asked += gates_asked(step, affects_people=model.affects_people)
-    if request.key.target is not Stage.PRODUCTION and not any(map(reads_champion, asked)):
-        return {}
+    if request.key.target is not Stage.PRODUCTION:
+        step = policy.steps[request.key.target]
+        asked += gates_asked(step, affects_people=model.affects_people)
+        if not any(map(reads_champion, asked)):
+            return {}
     champion = champion_now(state, request.key.version)
     return {} if champion is None else {"champion": champion}
 

@@ -1,9 +1,12 @@
 """When to look again without being told: what no watch announces."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from modelwarden.domain.leaving import still_leaving
 from modelwarden.domain.opening import Hold
 from modelwarden.domain.scribe import moment
+from modelwarden.domain.stages import Stage
 from modelwarden.domain.standing import Standing
 from modelwarden.domain.state import AttemptOutcome, ModelState
 
@@ -12,6 +15,8 @@ DEPLOYMENT_SECONDS = 5.0
 # What keeps a pod from starting may be said in events only, which nobody watches.
 STUCK_RUN_SECONDS = 15.0
 UNASKED_SECONDS = 5.0
+# No watch tells of a pod that ends, nor of a Deployment that has lost our label.
+RETIRING_SECONDS = 30.0
 
 _UNANNOUNCED = frozenset(
     {"DeploymentMissing", "DeploymentTaken", "GateJobTaken", "RightNotReviewed"}
@@ -19,11 +24,24 @@ _UNANNOUNCED = frozenset(
 
 
 def look_again_in(
-    looks: tuple[Standing, ...], *, state: ModelState, holds: tuple[Hold, ...], now: datetime
+    looks: tuple[Standing, ...],
+    *,
+    state: ModelState,
+    holds: tuple[Hold, ...],
+    ends: Iterable[datetime] = (),
+    now: datetime,
 ) -> float | None:
-    """Say in how many seconds to look again; None where every change will be announced."""
+    """Say in how many seconds to look again; None where every change will be announced.
+
+    `ends` are the moments at which time alone takes something from the picture.
+    """
     waits = [seconds for look in looks for seconds in _of_attempt(look, state=state, now=now)]
     waits += [UNASKED_SECONDS for hold in holds if hold.verdict.code in _UNANNOUNCED]
+    waits += [max(1.0, (end - now).total_seconds()) for end in ends if end > now]
+    if still_leaving(state) is not None:
+        waits.append(DEPLOYMENT_SECONDS)
+    if state.in_stage(Stage.RETIRING):
+        waits.append(RETIRING_SECONDS)
     return min(waits, default=None)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from modelwarden.domain.canonical import digest_of
 from modelwarden.domain.champion_gate import champion_is_the_same
-from modelwarden.domain.departures import when_superseded
+from modelwarden.domain.departures import when_rolled_back, when_superseded
+from modelwarden.domain.descents import descended
 from modelwarden.domain.evidence import evidence_key, result_evidence
 from modelwarden.domain.facts import (
     FROZEN,
@@ -19,14 +20,14 @@ from modelwarden.domain.facts import (
 from modelwarden.domain.gate_results import GateResult
 from modelwarden.domain.gates import judge, judge_measured, reads_champion, runs_in_a_pod
 from modelwarden.domain.measured import metrics_to_json
-from modelwarden.domain.movement import requests, staging_request
+from modelwarden.domain.movement import requests_now, staging_request
 from modelwarden.domain.records import Operation, Record, StageMove
 from modelwarden.domain.reuse import Question, taken_over
 from modelwarden.domain.rollouts import failure_of_rollout, production_targets
 from modelwarden.domain.run_causes import advice_on
 from modelwarden.domain.runs import TRIES, run_result
-from modelwarden.domain.scribe import Scribe, actor_of, moment
-from modelwarden.domain.stages import Move, Stage
+from modelwarden.domain.scribe import Scribe, actor_of, moment, timestamp
+from modelwarden.domain.stages import DOWNWARDS, Move, Stage
 from modelwarden.domain.standing import GateStanding, Standing
 from modelwarden.domain.state import (
     AttemptOutcome,
@@ -80,7 +81,7 @@ def next_step(
     if votes.records:
         return votes
     if look.may_commit:
-        return _commit(look, snapshot.model, state=state, scribe=scribe)
+        return _commit(look, snapshot, model=snapshot.model, state=state, scribe=scribe)
     return NO_STEP
 
 
@@ -105,10 +106,10 @@ def _end(
     if look.version.subject != attempt.subject:
         return End(deny("ContentChanged", "The version has other content now."), reopens=True)
     changed = _what_changed(look, model, policy=snapshot.policy)
-    if changed:
+    if changed and attempt.kind not in DOWNWARDS:
         sentence = f"{', '.join(changed)} changed since the attempt opened."
         return End(deny("GovernedFieldsChanged", sentence), reopens=True)
-    if attempt.kind is not Move.REGISTER and not _still_wanted(attempt, model, state=state):
+    if attempt.kind is not Move.REGISTER and not _still_wanted(attempt, snapshot, state=state):
         return End(deny("TakenBack", "Nothing in spec.stages asks for it any more."), reopens=False)
     champion = champion_is_the_same(look.transition, state)
     if champion.denies and any(reads_champion(gate.gate) for gate in look.gates):
@@ -135,8 +136,9 @@ def _put_back(state: ModelState) -> str:
     return "" if state.production is None else f"Version {state.production} is put back. "
 
 
-def _still_wanted(attempt: AttemptState, model: ModelFacts, *, state: ModelState) -> bool:
-    return any(request.key == attempt.key for request in requests(model, state))
+def _still_wanted(attempt: AttemptState, snapshot: Snapshot, *, state: ModelState) -> bool:
+    asked = {(request.key, request.kind) for request in requests_now(snapshot, state)}
+    return (attempt.key, attempt.kind) in asked
 
 
 def _what_changed(
@@ -321,8 +323,17 @@ def _voted(vote: Vote, look: Standing, *, scribe: Scribe) -> Record:
     )
 
 
-def _commit(look: Standing, model: ModelFacts, *, state: ModelState, scribe: Scribe) -> Step:
+def _commit(
+    look: Standing,
+    snapshot: Snapshot,
+    *,
+    model: ModelFacts,
+    state: ModelState,
+    scribe: Scribe,
+) -> Step:
     attempt = look.attempt
+    if attempt.kind in DOWNWARDS:
+        return Step(records=(descended(look, snapshot, state=state, scribe=scribe),))
     if attempt.kind is Move.REGISTER:
         return Step(records=(_registered(look, scribe),))
     if attempt.key.target is not Stage.PRODUCTION:
@@ -415,8 +426,11 @@ def _promoted(
     replaced = _replaced(attempt, state)
     if replaced is not None:
         facts["spentRequest"] = staging_request(model, replaced)
+    returned = attempt.kind is Move.ROLLBACK
+    if returned:
+        facts |= _review_due(look, scribe)
     return scribe.of_attempt(
-        Operation.PROMOTED,
+        Operation.ROLLED_BACK if returned else Operation.PROMOTED,
         attempt,
         rationale=attempt.rationale,
         moves=_moves(attempt, model, state=state),
@@ -432,12 +446,15 @@ def _moves(attempt: AttemptState, model: ModelFacts, *, state: ModelState) -> tu
     replaced = _replaced(attempt, state)
     if replaced is None:
         return (up,)
-    out = StageMove(
-        version=replaced,
-        source=Stage.PRODUCTION,
-        target=when_superseded(model.stages, replaced),
-    )
+    goes = when_rolled_back if attempt.kind is Move.ROLLBACK else when_superseded
+    out = StageMove(version=replaced, source=Stage.PRODUCTION, target=goes(model.stages, replaced))
     return (up, out)
+
+
+def _review_due(look: Standing, scribe: Scribe) -> dict[str, str]:
+    """Say until when another person must have looked at a rollback."""
+    days = look.transition.spec.get("reviewWithinDays")
+    return {} if days is None else {"reviewDue": timestamp(scribe.now + timedelta(days=days))}
 
 
 def _replaced(attempt: AttemptState, state: ModelState) -> int | None:

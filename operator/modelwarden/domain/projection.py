@@ -2,16 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
+from modelwarden.domain import labels
+from modelwarden.domain.authors import SERVING
+from modelwarden.domain.departures import rollback_targets
 from modelwarden.domain.discarded import Discarded, discarded
 from modelwarden.domain.early import early_look
 from modelwarden.domain.evidence import inputs_digest
 from modelwarden.domain.facts import (
     DeploymentFacts,
     GateSpec,
+    ModelFacts,
     RunFacts,
     RunKey,
+    ServingTarget,
     Snapshot,
     TransitionFacts,
     VersionFacts,
@@ -32,6 +38,7 @@ from modelwarden.domain.rollouts import (
     has_ever_carried,
     version_for,
 )
+from modelwarden.domain.stages import Stage
 from modelwarden.domain.standing import GateStanding, Standing, standing
 from modelwarden.domain.state import AttemptOutcome, ModelState
 from modelwarden.domain.transition_status import transition_status
@@ -108,8 +115,19 @@ def project(
         statuses=_statuses(
             snapshot, state, holds=holds, looks=looks, early=early, installation=installation
         ),
-        look_again=look_again_in((*looks, *early), state=state, holds=holds, now=snapshot.now),
+        look_again=look_again_in(
+            (*looks, *early),
+            state=state,
+            holds=holds,
+            ends=_ends(snapshot, state),
+            now=snapshot.now,
+        ),
     )
+
+
+def _ends(snapshot: Snapshot, state: ModelState) -> list[datetime]:
+    targets = rollback_targets(state, snapshot.policy, now=snapshot.now)
+    return [target.until for target in targets if target.until is not None]
 
 
 def _jobs(looks: tuple[Standing, ...], snapshot: Snapshot, *, origin: str) -> tuple[JobOrder, ...]:
@@ -165,7 +183,7 @@ def _finished(snapshot: Snapshot, state: ModelState) -> tuple[RunFacts, ...]:
 
 
 def _labels(snapshot: Snapshot, state: ModelState) -> tuple[LabelOrder, ...]:
-    """Say which Deployments must change; a label only goes because of a record."""
+    """Say which Deployments must change; a label goes because of a record or its owner's edit."""
     if snapshot.model is None:
         return ()
     orders = []
@@ -179,7 +197,29 @@ def _labels(snapshot: Snapshot, state: ModelState) -> tuple[LabelOrder, ...]:
             continue
         if not carries(deployment, wanted):
             orders.append(LabelOrder(deployment=deployment, wanted=wanted))
-    return tuple(orders)
+    return (*orders, *_taken_out(snapshot, snapshot.model, state=state))
+
+
+def _taken_out(
+    snapshot: Snapshot, model: ModelFacts, *, state: ModelState
+) -> tuple[LabelOrder, ...]:
+    """Take our labels from the Deployments that somebody took out of the serving list.
+
+    That it was somebody's edit is stamped; where no stamp says so, every label stays.
+    """
+    stamped = any(SERVING in item.of for item in model.authors)
+    ever = any(has_ever_carried(ServingTarget(stage=s, deployment=""), state) for s in _SERVED)
+    if not (stamped and ever):
+        return ()
+    named = {target.deployment for target in model.serving}
+    return tuple(
+        LabelOrder(deployment=deployment, wanted=NOTHING_CARRIED)
+        for name, deployment in sorted(snapshot.deployments.items())
+        if name not in named and deployment.labels.get(labels.MODEL) == snapshot.key.name
+    )
+
+
+_SERVED = (Stage.PRODUCTION, Stage.STAGING)
 
 
 def _statuses(

@@ -79,6 +79,15 @@ def carries(deployment: DeploymentFacts, wanted: Carried) -> bool:
     )
 
 
+def pods_carry(deployment: DeploymentFacts, version: int, *, key: ModelKey) -> bool:
+    """Say whether the pods that a Deployment makes are for a version of a model."""
+    made_for = deployment.template_labels
+    return (made_for.get(labels.MODEL), made_for.get(labels.MODEL_VERSION)) == (
+        key.name,
+        str(version),
+    )
+
+
 def deployment_is_free(deployment: DeploymentFacts | None, name: str, *, key: ModelKey) -> Verdict:
     """The Deployment exists and no other model has it."""
     if deployment is None:

@@ -8,7 +8,7 @@ from typing import Any
 from modelwarden.domain.canonical import digest_of
 from modelwarden.domain.identity import Caller
 from modelwarden.domain.records import Actor, Operation, Record, StageMove
-from modelwarden.domain.state import AttemptState, ModelKey
+from modelwarden.domain.state import AttemptState, ModelKey, VersionState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +49,34 @@ class Scribe:
             subject=attempt.subject,
             policy=policy,
             evidence=evidence or {},
+            uids=uids or {},
+            facts=facts or {},
+            build=self.build,
+        )
+
+    def of_version(
+        self,
+        operation: Operation,
+        version: VersionState,
+        *,
+        actor: Actor | None = None,
+        rationale: str = "",
+        moves: tuple[StageMove, ...] = (),
+        uids: Mapping[str, str] | None = None,
+        facts: Mapping[str, Any] | None = None,
+    ) -> Record:
+        """Write what happened to a version outside of any attempt."""
+        return Record(
+            operation=operation,
+            time=timestamp(self.now),
+            transaction=self.transaction,
+            actor=actor or Actor(username=self.operator),
+            namespace=self.key.namespace,
+            model=self.key.name,
+            version=version.number,
+            rationale=rationale,
+            moves=moves,
+            subject=version.subject,
             uids=uids or {},
             facts=facts or {},
             build=self.build,

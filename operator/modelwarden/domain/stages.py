@@ -24,6 +24,9 @@ class Move(StrEnum):
     ARCHIVE = "Archive"
 
 
+# Moves that only take something away: no gate and no vote stands in their way, nor a policy.
+DOWNWARDS = frozenset({Move.DEMOTE, Move.WITHDRAW, Move.ARCHIVE})
+
 LADDER = (Stage.REGISTERED, Stage.STAGING, Stage.PRODUCTION)
 
 

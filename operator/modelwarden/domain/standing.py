@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from modelwarden.domain.champion_gate import champion_of
+from modelwarden.domain.departures import leaves_production
 from modelwarden.domain.evidence import evidence_digest, inputs_digest
 from modelwarden.domain.facts import (
     Access,
+    Artifact,
     GateSpec,
     ModelFacts,
     RunFacts,
@@ -19,7 +21,7 @@ from modelwarden.domain.facts import (
     TransitionFacts,
     VersionFacts,
 )
-from modelwarden.domain.gates import Case, gates_of, obstacle
+from modelwarden.domain.gates import Case, gates_of_attempt, obstacle
 from modelwarden.domain.identity import Identity
 from modelwarden.domain.installation import ArtifactStore, GateLimits, Installation
 from modelwarden.domain.movement import Request
@@ -35,8 +37,15 @@ from modelwarden.domain.rollouts import (
 from modelwarden.domain.run_causes import cause_of
 from modelwarden.domain.runs import given_up, gives_up_at, rests_until, what_is_in_its_way
 from modelwarden.domain.scribe import moment
-from modelwarden.domain.stages import Move, Stage
-from modelwarden.domain.state import AttemptState, GateOutcome, GateState, ModelState, VoteState
+from modelwarden.domain.stages import DOWNWARDS, Move, Stage
+from modelwarden.domain.state import (
+    AttemptState,
+    GateOutcome,
+    GateState,
+    ModelState,
+    VersionState,
+    VoteState,
+)
 from modelwarden.domain.verdicts import Outcome, Verdict, allow, deny, wait
 from modelwarden.domain.votes import Ballot, Vote, judge, quorum, quorum_is_possible
 
@@ -117,7 +126,7 @@ def standing(
 ) -> Standing | None:
     """Look at an open attempt; None where its object or its version is not there to look at."""
     transition = snapshot.transitions.get(attempt.name)
-    version = snapshot.versions.get(attempt.key.version)
+    version = version_of(attempt, snapshot, state=state)
     if transition is None or version is None or snapshot.model is None:
         return None
     identity = installation.identity
@@ -154,6 +163,36 @@ def standing(
     )
 
 
+def version_of(
+    attempt: AttemptState, snapshot: Snapshot, *, state: ModelState
+) -> VersionFacts | None:
+    """Find the version of an attempt; to go down it is enough that it was recorded once."""
+    version = snapshot.versions.get(attempt.key.version)
+    if attempt.kind not in DOWNWARDS:
+        return version
+    if version is not None and version.subject == attempt.subject:
+        return version
+    return as_recorded(state.versions[attempt.key.version])
+
+
+def as_recorded(known: VersionState) -> VersionFacts:
+    """Write what the ledger knows of a version whose object is gone."""
+    return VersionFacts(
+        name="",
+        uid=known.uid,
+        resource_version="",
+        generation=0,
+        number=known.number,
+        subject=known.subject,
+        artifact=Artifact(uri=known.artifact_uri, digest=known.artifact_digest, format=""),
+        metrics=(),
+        trained_by=(),
+        registered_by=None,
+        spec={},
+        label=known.label,
+    )
+
+
 def access_of_attempt(attempt: AttemptState, snapshot: Snapshot) -> tuple[Access, ...]:
     """List the questions about the rights of whoever votes on an attempt."""
     transition = snapshot.transitions.get(attempt.name)
@@ -170,10 +209,9 @@ def access_of_attempt(attempt: AttemptState, snapshot: Snapshot) -> tuple[Access
 def _gates(
     attempt: AttemptState, case: Case, *, snapshot: Snapshot, limits: GateLimits
 ) -> tuple[GateStanding, ...]:
-    affects = bool(case.attempt.spec.get("affectsPeople"))
     return tuple(
         _gate(gate, attempt, case=case, snapshot=snapshot, limits=limits)
-        for gate in gates_of(case.attempt.step, affects_people=affects)
+        for gate in gates_of_attempt(case.attempt)
     )
 
 
@@ -320,8 +358,17 @@ def _commit(
         return ()
     return (
         requester_may(request_of(attempt, transition), snapshot),
+        *_leaving(attempt, snapshot, state=state),
         *_soak(attempt, transition, snapshot=snapshot, state=state),
     )
+
+
+def _leaving(
+    attempt: AttemptState, snapshot: Snapshot, *, state: ModelState
+) -> tuple[Verdict, ...]:
+    if attempt.kind is not Move.WITHDRAW or snapshot.model is None:
+        return ()
+    return (leaves_production(snapshot.model.stages, state),)
 
 
 def request_of(attempt: AttemptState, transition: TransitionFacts) -> Request:

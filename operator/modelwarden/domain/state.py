@@ -208,6 +208,7 @@ class ServingInterval:
     """A version served from a time to a time; empty `end` means still.
 
     `window_start` is when the rollout that led here began: until `start` both may have served.
+    `left` is when it was withdrawn, where `served_by` names the Deployments that may go on.
     """
 
     version: int
@@ -216,6 +217,8 @@ class ServingInterval:
     certainty: Certainty
     index: int
     window_start: str = ""
+    left: str = ""
+    served_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -300,6 +303,11 @@ class ModelState:
             for number in range(1, self.attempts_at(key) + 1)
         )
         return tuple(self.attempts[name] for name in names if name in self.attempts)
+
+    def registration(self, version: int) -> AttemptState | None:
+        """Find the newest attempt to register a version; it may come back to Registered later."""
+        attempts = self.attempts_of(AttemptKey(version, Stage.REGISTERED))
+        return next((a for a in reversed(attempts) if a.kind is Move.REGISTER), None)
 
     def attempts_at(self, key: AttemptKey) -> int:
         """Count the attempts at a key; the next one gets the next number."""

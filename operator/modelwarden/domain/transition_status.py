@@ -14,7 +14,7 @@ from modelwarden.domain.conditions import (
 )
 from modelwarden.domain.discarded import Discarded
 from modelwarden.domain.facts import ApprovalRule, GateSpec, RunState, Snapshot, TransitionFacts
-from modelwarden.domain.gates import gates_of, runs_in_a_pod
+from modelwarden.domain.gates import gates_of_attempt, runs_in_a_pod
 from modelwarden.domain.installation import Installation
 from modelwarden.domain.names import job_name
 from modelwarden.domain.stages import Stage
@@ -90,9 +90,8 @@ def _gates(
     namespace: str,
 ) -> list[dict[str, Any]]:
     standings = {} if look is None else {gate.gate.name: gate for gate in look.gates}
-    affects = bool(transition.spec.get("affectsPeople"))
     shown: list[tuple[GateSpec, Stage | None]] = [
-        (gate, None) for gate in gates_of(transition.step, affects_people=affects)
+        (gate, None) for gate in gates_of_attempt(transition)
     ]
     if attempt.outcome is AttemptOutcome.SUCCEEDED:
         shown += [(each.gate, each.step) for each in transition.early]
@@ -253,6 +252,8 @@ def _validated(attempt: AttemptState) -> Condition:
     if lost:
         text = " ".join(f"{gate.name}: {gate.sentence}" for gate in lost)
         return is_false("Validated", lost[0].code, text)
+    if not attempt.gates_expected:
+        return is_true("Validated", "NoGateAsked", "A move down asks no gate.")
     if attempt.gates_finished:
         return is_true("Validated", "GatesPassed", "Every gate has passed.")
     missing = [name for name in attempt.gates_expected if name not in attempt.gates]

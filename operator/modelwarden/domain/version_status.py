@@ -54,7 +54,7 @@ def _conditions(
     version: VersionFacts, snapshot: Snapshot, *, state: ModelState, holds: tuple[Hold, ...]
 ) -> tuple[Condition, ...]:
     registration = _registration(version, state, holds=holds)
-    attempt = state.latest_attempt(AttemptKey(version.number, Stage.REGISTERED))
+    attempt = state.registration(version.number)
     return (
         from_verdict("Ready", registration),
         Condition(
@@ -87,7 +87,7 @@ def _registration(version: VersionFacts, state: ModelState, *, holds: tuple[Hold
     held = [hold.verdict for hold in holds if hold.key == key]
     if held:
         return next((verdict for verdict in held if verdict.denies), held[0])
-    attempt = state.latest_attempt(key)
+    attempt = state.registration(version.number)
     if attempt is None or attempt.is_open:
         return wait("Registering", "Its record and its file are being read.")
     if attempt.outcome is AttemptOutcome.SUPERSEDED:

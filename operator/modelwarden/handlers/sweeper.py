@@ -9,6 +9,7 @@ from modelwarden.cluster.client import ApiClient
 from modelwarden.cluster.paths import MODEL_TRANSITIONS, MODEL_VERSIONS, MODELS
 from modelwarden.domain.attempts_told import condition, is_open
 from modelwarden.domain.keys import touched_by_model, touched_by_spec, touched_by_version
+from modelwarden.domain.stages import Stage
 from modelwarden.domain.state import ModelKey
 from modelwarden.errors import ModelwardenError
 from modelwarden.handlers.inbox import Add
@@ -90,12 +91,12 @@ class Sweeper:
 
 
 def _is_settled(version: Mapping[str, Any]) -> bool:
-    """Its registration has come to an end, its newest notes were seen, and nothing used it."""
+    """It rests: registered or archived, its newest notes were seen, and nothing used it."""
     # Only where to look is taken from status; what is found there is decided from facts.
     status = version.get("status", {})
     return (
         status.get("observedGeneration") == version["metadata"].get("generation")
-        and "stage" in status
+        and status.get("stage") in (Stage.REGISTERED, Stage.ARCHIVED)
         and "consumers" not in status
         and condition(version, "Ready").get("status") in ("True", "False")
     )

@@ -140,7 +140,7 @@ Part: TypeAlias = Annotated[
     str,
     Field(
         pattern=r"^(governed|serving|automation|stages\.production"
-        r"|stages\.(staging|archived|registered)/[1-9][0-9]{0,5})$",
+        r"|stages\.(production|staging|archived|registered)/[1-9][0-9]{0,5})$",
         min_length=1,
         max_length=32,
     ),

@@ -19,6 +19,7 @@ from modelwarden.resources.rules import Rule, immutable, requires
 from modelwarden.resources.scalars import (
     AttemptNumber,
     Code,
+    Days,
     Digest,
     Label,
     LedgerIndex,
@@ -147,6 +148,8 @@ class ModelTransitionSpec(Shape):
     """The policy's step; none for a step that a policy does not guard."""
     early: Annotated[tuple[EarlyGates, ...], listed(at_most=2)] | None = None
     """The gates of later steps that run right after a registration, as evidence for them."""
+    review_within_days: Days | None = None
+    """Within how many days another person must look at a rollback; none for any other step."""
     allowed_formats: Annotated[tuple[ArtifactFormat, ...], listed(at_most=16)] | None = None
     """The policy's formats."""
     required_metadata: Annotated[tuple[MetadataField, ...], listed(at_most=32)] | None = None

@@ -14,7 +14,7 @@ from modelwarden.domain.uses import Declared
 from modelwarden.resources.metric_rules import Direction, FairnessRule, MetricRule, SegmentRule
 from modelwarden.resources.model import Model, Stages
 from modelwarden.resources.model_decision import ModelDecision
-from modelwarden.resources.model_policy import ModelPolicy
+from modelwarden.resources.model_policy import ModelPolicy, RollbackRule
 from modelwarden.resources.model_transition import ModelTransition
 from modelwarden.resources.model_version import ModelVersion
 from modelwarden.resources.people import Stamp, Subject
@@ -194,6 +194,19 @@ def policy_facts(raw: Mapping[str, Any]) -> facts.PolicyFacts:
         required_metadata=spec.required_metadata or (),
         below_floor_reason=spec.below_floor.reason if spec.below_floor else "",
         stored=stored,
+        rollback=_rollback(spec.rollback, stored.get("rollback", {})),
+    )
+
+
+def _rollback(rule: RollbackRule | None, stored: Mapping[str, Any]) -> facts.RollbackRule:
+    if rule is None:
+        return facts.RollbackRule()
+    exclude = rule.approvals.exclude if rule.approvals else None
+    return facts.RollbackRule(
+        approvals=stored.get("approvals", {}),
+        exclude=tuple(exclusion.value for exclusion in exclude or ()),
+        within_days=rule.within_days,
+        review_within_days=rule.review_within_days,
     )
 
 

@@ -37,6 +37,7 @@ from modelwarden.domain.facts import (
     TransitionFacts,
     VersionFacts,
 )
+from modelwarden.domain.leaving import still_leaving
 from modelwarden.domain.movement import named_versions
 from modelwarden.domain.names import attempt_name, version_name
 from modelwarden.domain.opening import registrations_to_reopen, wanted
@@ -208,6 +209,8 @@ class Gatherer:
         labelled = await self.client.list(DEPLOYMENTS, key.namespace, labels=ours)
         found = {raw["metadata"]["name"]: deployment_facts(raw) for raw in labelled}
         named = {target.deployment for target in model.serving} if model else set()
+        leaving = still_leaving(state)
+        named |= set(leaving.served_by) if leaving else set()
         others = await asyncio.gather(
             *(
                 self.client.find(DEPLOYMENTS, name, key.namespace)
@@ -223,7 +226,7 @@ class Gatherer:
 
     async def _pods(self, key: ModelKey, state: ModelState) -> Sequence[Mapping[str, Any]] | None:
         """List the pods with our label for this Model, where a version waits for them to go."""
-        if not state.in_stage(Stage.RETIRING):
+        if not state.in_stage(Stage.RETIRING) and still_leaving(state) is None:
             return None
         return await self.client.list(PODS, key.namespace, labels=f"{labels.MODEL}={key.name}")
 
@@ -363,7 +366,7 @@ def _attempts(snapshot: Snapshot, state: ModelState) -> tuple[str, ...]:
     """
     names = {attempt.name for attempt in (*state.open_attempts(), *state.measuring_attempts())}
     for number in snapshot.versions:
-        for target in (Stage.REGISTERED, Stage.STAGING, Stage.PRODUCTION):
+        for target in Stage:
             last = state.attempts_at(AttemptKey(number, target))
             names |= {
                 attempt_name(snapshot.key.name, number, target=target, number=each)

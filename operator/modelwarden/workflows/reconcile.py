@@ -72,13 +72,17 @@ class Reconciler:
         self._reporter = Reporter(client=client, metrics=metrics)
         # What waits for a Model or a policy is in no record that would bring it up again.
         self._unrecorded: dict[ModelKey, frozenset[str]] = {}
+        # A look that failed may have recorded what its next try would not look for.
+        self._unshown: dict[ModelKey, frozenset[str]] = {}
 
     async def reconcile(self, key: ModelKey, touched: frozenset[str]) -> float | None:
         """Bring one Model forward; returns the seconds after which to look again unasked."""
         if self._ledger is None:
             problem = self._ledger_problem or LedgerUnavailableError("the ledger is not open")
             return await self._show_ledger_problem(key, problem)
-        names = touched | self._unrecorded.get(key, frozenset())
+        names = (
+            touched | self._unrecorded.get(key, frozenset()) | self._unshown.pop(key, frozenset())
+        )
         try:
             return await self._bring_forward(key, names, ledger=self._ledger)
         except LedgerUnavailableError as error:
@@ -93,10 +97,13 @@ class Reconciler:
             snapshot, state = await self._gather(key, touched, ledger=ledger)
             # What was looked at has news to show at the end, wherever it is by then.
             touched |= {version.name for version in snapshot.versions.values()}
+            self._unshown[key] = touched
             plan = self._decide(snapshot, state)
             if plan.is_empty:
                 self._remember_unrecorded(snapshot, state)
-                return await self._show(snapshot, state, plan=plan, told=told)
+                again = await self._show(snapshot, state, plan=plan, told=told)
+                del self._unshown[key]
+                return again
             told += await self._record(key, plan, state=state, ledger=ledger)
             for transition in plan.discard:
                 await self._applier.discard_attempt(key, transition)

@@ -13,6 +13,7 @@ from modelwarden.domain.facts import Snapshot
 from modelwarden.domain.labels import API_VERSION
 from modelwarden.domain.projection import StatusOrder
 from modelwarden.domain.records import Operation, Record
+from modelwarden.domain.stages import is_above
 from modelwarden.domain.state import AttemptState, ModelState
 from modelwarden.errors import UnavailableError
 from modelwarden.metrics import Metrics
@@ -68,6 +69,10 @@ class Reporter:
         if record.operation is Operation.GATE_FINISHED:
             facts = record.facts
             self.metrics.gates.labels(facts["kind"], facts["outcome"], facts["code"]).inc()
+        if attempt is not None and record.operation is not Operation.PROMOTED:
+            for move in record.moves:
+                if move.source is not None and is_above(move.source, move.target):
+                    self.metrics.demotions.labels(attempt.kind, move.source, move.target).inc()
         if attempt is not None and not attempt.is_open and attempt.indices[-1] == record.index:
             self.metrics.attempts.labels(attempt.kind, attempt.outcome, attempt.code).inc()
 

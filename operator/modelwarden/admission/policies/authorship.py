@@ -22,9 +22,8 @@ def _parts(place: Place, entries: str) -> str:
 
 def _changed() -> str:
     moved = [_parts(place, some(place)) for place in _LISTS for some in (entered, left)]
-    production = "variables.productionNow == variables.productionBefore"
     others = [
-        f"({production} ? [] : ['{PRODUCTION}'])",
+        _production(),
         f"({same('serving')} ? [] : ['{SERVING}'])",
         f"({same('automation')} ? [] : ['{AUTOMATION}'])",
         f"(oldObject != null && variables.sameGoverned ? [] : ['{GOVERNED}'])",
@@ -32,11 +31,28 @@ def _changed() -> str:
     return "\n+ ".join(others + moved)
 
 
+def _production() -> str:
+    """Tell the line that was removed from the one that was written, as the domain's rule does."""
+    same_line = "variables.productionNow == variables.productionBefore"
+    asked_down = entered(Place.STAGING) + ".exists(e, e.version == variables.inProduction)"
+    return (
+        f"({same_line} ? [] : variables.asked != 0 ? ['{PRODUCTION}']\n"
+        f"  : ['{PRODUCTION}/' + string(variables.askedBefore)])\n"
+        "+ (variables.asked == 0 && variables.inProduction != 0\n"
+        "&& variables.inProduction != variables.askedBefore\n"
+        f"&& {asked_down}\n"
+        f"? ['{PRODUCTION}/' + string(variables.inProduction)] : [])"
+    )
+
+
 def _standing() -> str:
     """List the parts whose author still matters, as the domain's rule does."""
     terms = [
         f"['{SERVING}', '{AUTOMATION}', '{GOVERNED}']",
-        f"(variables.asked != 0 || variables.inProduction != 0 ? ['{PRODUCTION}'] : [])",
+        (
+            f"(variables.asked != 0 ? ['{PRODUCTION}'] : variables.inProduction != 0"
+            f" ? ['{PRODUCTION}/' + string(variables.inProduction)] : [])"
+        ),
         _parts(Place.STAGING, "variables.stagingNow"),
         f"variables.inStaging.map(v, 'stages.{Place.STAGING}/' + string(v))",
         _parts(

@@ -1,0 +1,44 @@
+"""Moves down: each is one record, for nothing has to be proved to take something away."""
+
+from modelwarden.domain.facts import Snapshot
+from modelwarden.domain.records import Operation, Record, StageMove
+from modelwarden.domain.rollouts import pods_carry, production_targets
+from modelwarden.domain.scribe import Scribe
+from modelwarden.domain.stages import Move
+from modelwarden.domain.standing import Standing
+from modelwarden.domain.state import ModelState
+
+_OPERATIONS = {
+    Move.DEMOTE: Operation.DEMOTED,
+    Move.WITHDRAW: Operation.WITHDRAWN,
+    Move.ARCHIVE: Operation.ARCHIVED,
+}
+
+
+def descended(look: Standing, snapshot: Snapshot, *, state: ModelState, scribe: Scribe) -> Record:
+    """Record that a version left its stage for a lower one.
+
+    What is withdrawn has not stopped to serve: the record says which Deployments still do.
+    """
+    attempt = look.attempt
+    number = attempt.key.version
+    move = StageMove(version=number, source=state.stage_of(number), target=attempt.key.target)
+    withdrawn = attempt.kind is Move.WITHDRAW
+    return scribe.of_attempt(
+        _OPERATIONS[attempt.kind],
+        attempt,
+        rationale=attempt.rationale,
+        moves=(move,),
+        facts={"stillServedBy": _serving(number, snapshot)} if withdrawn else {},
+    )
+
+
+def _serving(version: int, snapshot: Snapshot) -> list[str]:
+    if snapshot.model is None:
+        return []
+    names = {target.deployment for target in production_targets(snapshot.model)}
+    return [
+        name
+        for name, deployment in sorted(snapshot.deployments.items())
+        if name in names and pods_carry(deployment, version, key=snapshot.key)
+    ]
