@@ -28,7 +28,7 @@ def test_a_policy_is_what_its_kind_allows_and_is_named_as_its_file(name: str) ->
 def test_every_gate_of_a_policy_can_be_run(name: str) -> None:
     gates = [gate for step in stored(name)["spec"]["steps"] for gate in step["gates"]]
 
-    assert {kind for gate in gates for kind in gate} - {"name"} <= SUPPORTED_GATES
+    assert {kind for gate in gates for kind in gate} - {"name", "when"} <= SUPPORTED_GATES
     assert not {"soakSeconds"} & {key for step in stored(name)["spec"]["steps"] for key in step}
 
 
@@ -40,6 +40,17 @@ def test_every_step_of_the_ladder_is_guarded(name: str) -> None:
     assert all(steps.values())
     assert any("artifact" in gate for gate in steps["Registered"])
     assert any("metrics" in gate for gate in steps["Staging"])
+
+
+@pytest.mark.parametrize("name", sorted(POLICIES.keys() - {"solo"}))
+def test_before_production_a_version_is_compared_with_it_and_groups_of_people_are(
+    name: str,
+) -> None:
+    gates = {gate["name"]: gate for gate in stored(name)["spec"]["steps"][2]["gates"]}
+
+    assert "maxDrop" in gates["champion"]["champion"]
+    assert gates["fairness"]["when"] == "AffectsPeople"
+    assert float(gates["fairness"]["fairness"]["minRatio"]) >= 0.8
 
 
 def test_only_standard_governs_models_that_name_no_policy() -> None:
