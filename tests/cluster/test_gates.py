@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +36,30 @@ EARLY_POLICY: dict[str, Any] = {
     },
 }
 
+RBAC = "rbac.authorization.k8s.io"
+MAY_USE_EARLY: tuple[dict[str, Any], ...] = (
+    {
+        "apiVersion": f"{RBAC}/v1",
+        "kind": "Role",
+        "metadata": {"name": "use-early"},
+        "rules": [
+            {
+                "apiGroups": ["modelwarden.io"],
+                "resources": ["modelpolicies"],
+                "resourceNames": ["early"],
+                "verbs": ["use"],
+            }
+        ],
+    },
+    {
+        "apiVersion": f"{RBAC}/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "use-early"},
+        "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": "use-early"},
+        "subjects": [{"apiGroup": RBAC, "kind": "User", "name": "engineer@example.com"}],
+    },
+)
+
 
 @pytest.fixture(scope="module")
 def first_in_production(
@@ -49,6 +74,18 @@ def first_in_production(
         example.await_stage(1, "Registered")
         example.bring_to_production(1)
         yield example
+
+
+@pytest.fixture
+def early(operator: Installed, namespace: str, tmp_path: Path) -> Example:
+    """The example under a policy that runs gates of Staging at registration."""
+    example = Example(operator, namespace, tmp_path)
+    operator.cluster.kubectl(None, "apply", "-f", "-", given=json.dumps(EARLY_POLICY))
+    example.set_up()
+    for part in MAY_USE_EARLY:
+        operator.cluster.apply(part, namespace=namespace)
+    example.declare(policy="early")
+    return example
 
 
 def gate(example: Example, attempt: str, name: str) -> tuple[str, str, str]:
@@ -104,13 +141,8 @@ def test_a_better_version_that_treats_them_alike_replaces_the_first(
     assert "passed fairness approval_rate by age_band: ratio 0.86, needs 0.80" in told
 
 
-def test_a_gate_that_ran_at_registration_is_not_run_again(
-    operator: Installed, namespace: str, tmp_path: Any
-) -> None:
-    example = Example(operator, namespace, tmp_path)
-    operator.cluster.kubectl(None, "apply", "-f", "-", given=json.dumps(EARLY_POLICY))
-    example.set_up()
-    example.declare(policy="early")
+def test_a_gate_that_ran_at_registration_is_not_run_again(early: Example) -> None:
+    example = early
     example.register(1)
     example.await_stage(1, "Registered")
     measured = gate(example, f"{MODEL}-1-registered-1", "still-there")
@@ -125,19 +157,16 @@ def test_a_gate_that_ran_at_registration_is_not_run_again(
 
 
 def test_an_early_failure_leaves_a_version_registered_and_holds_it_at_its_step(
-    operator: Installed, namespace: str, tmp_path: Any
+    early: Example,
 ) -> None:
-    example = Example(operator, namespace, tmp_path)
-    operator.cluster.kubectl(None, "apply", "-f", "-", given=json.dumps(EARLY_POLICY))
-    example.set_up()
-    example.declare(policy="early")
+    example = early
     example.register(3)
     example.await_stage(3, "Registered")
-    early = gate(example, f"{MODEL}-3-registered-1", "fairness")
+    measured = gate(example, f"{MODEL}-3-registered-1", "fairness")
 
     example.ask("engineer", "promote", MODEL, "3", "--to=staging", "--reason=Best auc of all")
 
     held = gate(example, f"{MODEL}-3-staging-1", "fairness")
-    assert (early[0], held[0], example.stage(3)) == ("Failed", "Failed", "Registered")
-    assert held[2].startswith(early[2])
+    assert (measured[0], held[0], example.stage(3)) == ("Failed", "Failed", "Registered")
+    assert held[2].startswith(measured[2])
     assert "Measured at registration" in held[2]
