@@ -49,6 +49,7 @@ from modelwarden.domain.state import (
     Certainty,
     GateOutcome,
     GateState,
+    Governance,
     ModelKey,
     ModelState,
     Moved,
@@ -472,6 +473,7 @@ def state(
         production=production[0] if production else None,
         last_index=9,
         last_time=NOW_TEXT,
+        governance=Governance(uid=model().uid),
     )
     if "versions" in changes:
         changes["versions"] = Versions.of(changes["versions"])

@@ -29,6 +29,7 @@ from modelwarden.domain.facts import (
 )
 from modelwarden.domain.fold import fold, fold_all
 from modelwarden.domain.gate_results import EXIT_CODES
+from modelwarden.domain.governance import governance_differs
 from modelwarden.domain.identity import Caller, canonical
 from modelwarden.domain.names import version_name
 from modelwarden.domain.projection import JobOrder, LabelOrder, Projection, StatusOrder, project
@@ -90,11 +91,12 @@ class LittleWorld:
 
     # What people and machines do.
 
-    def put_model(self, **spec: Any) -> None:
+    def put_model(self, by: Raw = builders.OWNER, **spec: Any) -> None:
         """Create the Model, or change its spec without an edit of its stages."""
         if self.model is None:
-            self.model = self._new(builders.model(), builders.MODEL)
-        self._change({**self.model["spec"], **spec}, builders.OWNER)
+            self.model = self._new({**builders.model(), "spec": {}}, builders.MODEL)
+            spec = {**builders.model()["spec"], **spec}
+        self._change({**self.model["spec"], **spec}, by)
 
     def edit(self, surface: Mapping[str, Any], by: Raw, *, stamped: bool = True) -> None:
         """Edit the stages as one request, stamped by the real rule of admission."""
@@ -235,6 +237,7 @@ class LittleWorld:
             deployments=dict(self.deployments),
             policy=self.policy,
             consumers=None if self.blind else self._consumers(),
+            absent=frozenset(number for number in numbers if number not in self.versions),
         )
         names = gather._attempts(found, self.state)
         found = replace(
@@ -320,7 +323,7 @@ class LittleWorld:
             self._effect(functools.partial(self._show, status))
         for run in projection.finished:
             self._effect(functools.partial(self._delete, run))
-        self._check_at_rest()
+        self._check_at_rest(governed=governance_differs(snapshot, self.state) is None)
 
     def _project(self, snapshot: Snapshot, plan: Plan) -> Projection:
         return project(snapshot, self.state, holds=plan.holds, installation=INSTALLATION)
@@ -375,8 +378,8 @@ class LittleWorld:
                 raise CrashError
         carry_out()
 
-    def _check_at_rest(self) -> None:
-        """After a look, everything shows what the ledger says."""
+    def _check_at_rest(self, *, governed: bool) -> None:
+        """After a look, everything shows what the ledger says; what is not governed is let be."""
         for number, raw in self.versions.items():
             known = self.state.versions.get(number)
             if known is None or known.subject != _facts(raw).subject:
@@ -390,7 +393,8 @@ class LittleWorld:
                 assert shown == _SHOWN.get(attempt.outcome, "False"), name
         if self.model is None:
             return
-        self._check_what_is_open(self.model["spec"].get("stages", {}))
+        if governed:
+            self._check_what_is_open(self.model["spec"].get("stages", {}))
         stages = self.model["status"].get("stages", {})
         shown = stages.get("production", {}).get("version")
         assert shown == self.state.production
@@ -398,7 +402,11 @@ class LittleWorld:
         for target in read.serving:
             live = self.deployments.get(target.deployment)
             wanted = carried(KEY, version_for(target, self.state), stage=target.stage)
-            if live is not None and deployment_is_free(live, live.name, key=KEY).allows:
+            if (
+                governed
+                and live is not None
+                and deployment_is_free(live, live.name, key=KEY).allows
+            ):
                 ours = {key for key in live.labels if _is_ours(key)}
                 assert carries(live, wanted) or not ours
         named = {target.deployment for target in read.serving}

@@ -2,7 +2,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from modelwarden.domain.authors import changed_parts, stamp
@@ -199,6 +199,7 @@ _stages = some.builds(
 )
 
 
+@settings(deadline=None)
 @given(edits=some.lists(_stages, min_size=2, max_size=6))
 def test_no_part_ever_has_two_authors(edits: list[dict[str, Any]]) -> None:
     authors = None

@@ -505,12 +505,7 @@ def test_a_superseded_version_stays_one_in_the_archive() -> None:
 
 @pytest.mark.parametrize(
     "operation",
-    [
-        Operation.NOTES_CHANGED,
-        Operation.ROLLOUT_OBSERVED,
-        Operation.TAMPERING_REPAIRED,
-        Operation.DELETION_OBSERVED,
-    ],
+    [Operation.ROLLOUT_OBSERVED, Operation.TAMPERING_REPAIRED],
 )
 def test_what_only_happened_moves_nothing(operation: Operation) -> None:
     before = state({1: Stage.PRODUCTION}, intervals=(interval(1),))

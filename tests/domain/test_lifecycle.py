@@ -155,9 +155,12 @@ def _touched_objects(world: LittleWorld) -> list[dict[str, Any]]:
 
 
 def _delete_the_model(world: LittleWorld, nth: int) -> None:
+    """It stays away, or is made again at once: as it was, or otherwise."""
+    spec = {} if world.model is None else dict(world.model["spec"])
     world.model = None
-    if nth % 2:
-        world.put_model()
+    if nth % 3:
+        spec.pop("authors", None)
+        world.put_model(**{**spec, **(GOVERNED["two owners"] if nth % 3 == 2 else {})})
 
 
 def _lose_the_runs(world: LittleWorld, _: int) -> None:
@@ -436,6 +439,7 @@ class Lifecycle(RuleBasedStateMachine):
         raw = self.world.versions.get(number)
         if raw is not None:
             raw["spec"]["notes"] = {"limitations": [words] if words else []}
+            raw["spec"]["notesBy"] = OWNER
             raw["metadata"]["generation"] += 1
 
     @rule(seconds=some.sampled_from([1, 60, 700, 4000, -4000]))

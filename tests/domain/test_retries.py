@@ -34,6 +34,7 @@ from .builders import (
     state,
     transition,
     version,
+    version_state,
 )
 
 ASKED = frozenset({AttemptKey(1, Stage.PRODUCTION)})
@@ -128,8 +129,7 @@ def test_a_registration_that_failed_is_tried_again_in_the_registrants_name() -> 
         transition_uid="uid-of-fraud-detector-1-registered-1",
     )
     failed = attempt(1, Stage.REGISTERED, request_id=version(1).uid, outcome=AttemptOutcome.FAILED)
-    ledger = told(failed, at=Stage.REGISTERED)
-    invalid = replace(ledger, versions={1: replace(ledger.versions[1], valid=False)})
+    invalid = state({}, failed, versions={1: version_state(1, valid=False)})
 
     (new,) = openings(snapshot(decisions=(of_registration,)), invalid, identity=IDENTITY).attempts
 

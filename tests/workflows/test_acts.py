@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from modelwarden.cluster.paths import MODEL_POLICIES, MODEL_VERSIONS, MODELS
 from tests import builders
 from tests.builders import MANAGER, OWNER, REVIEWER, SCIENTIST
 from tests.fakes.api_server import FakeApiServer
@@ -137,3 +138,124 @@ async def test_a_counted_vote_names_its_record(world: World) -> None:
     counted = world.transition(ATTEMPT)["status"]["votes"]["counted"]
     operations = [operation for operation, _ in world.records()]
     assert [operations[vote["ledgerIndex"]] for vote in counted] == ["Voted", "Voted"]
+
+
+def note(world: World, by: dict[str, object], **notes: object) -> None:
+    """Edit the notes of version 1, stamped as admission stamps it."""
+    name = f"{builders.MODEL}-1"
+    record = world.server.get(MODEL_VERSIONS, name, builders.NAMESPACE)
+    record["spec"] |= {"notes": notes, "notesBy": by}
+    world.server.put(MODEL_VERSIONS, record)
+
+
+def made_again(world: World, by: dict[str, object], **spec: object) -> None:
+    """Make the Model again, as admission stamps a creation."""
+    written = builders.author("made-again", "governed", "serving", by=by)
+    surface = {"stages": builders.stages(production=1, staging=(1,))}
+    world.server.put(MODELS, builders.model(**surface, **spec, authors=[written]))
+
+
+async def test_a_new_limitation_discards_the_votes_that_did_not_know_of_it(world: World) -> None:
+    await awaiting_votes(world)
+    world.vote(ATTEMPT, OWNER)
+    await world.settle()
+    note(world, SCIENTIST, limitations=["Not for merchants outside the EU."])
+    await world.settle("fraud-detector-1")
+    lost = discarded(world, ATTEMPT)
+    world.vote(ATTEMPT, OWNER)
+    world.vote(ATTEMPT, REVIEWER)
+
+    await world.settle()
+
+    assert (lost, world.stage(1)) == (["NotesChanged"], "Production")
+    assert [what for what, _ in world.records()].count("NotesChanged") == 1
+
+
+async def test_a_tag_discards_no_vote(world: World) -> None:
+    await awaiting_votes(world)
+    world.vote(ATTEMPT, OWNER)
+    await world.settle()
+    note(world, SCIENTIST, tags={"team": "risk"})
+    world.vote(ATTEMPT, REVIEWER)
+
+    await world.settle("fraud-detector-1")
+
+    assert (world.stage(1), discarded(world, ATTEMPT)) == ("Production", [])
+
+
+async def test_a_model_deleted_and_made_again_has_its_history(world: World) -> None:
+    await serving(world)
+    world.server.remove(MODELS, builders.MODEL, builders.NAMESPACE)
+    await world.settle()
+    carried = world.carried()
+    made_again(world, MANAGER)
+
+    await world.settle()
+
+    status = world.model()["status"]
+    assert (carried, world.carried(), status["stages"]["production"]["version"]) == (
+        {"modelwarden.io/model": "fraud-detector", "modelwarden.io/version": "1"},
+        carried,
+        1,
+    )
+    assert [what for what, _ in world.records()][-2:] == ["DeletionObserved", "Adopted"]
+
+
+async def test_a_model_made_again_with_other_owners_stalls_until_somebody_may_govern_it(
+    world: World,
+) -> None:
+    await serving(world)
+    world.server.remove(MODELS, builders.MODEL, builders.NAMESPACE)
+    await world.settle()
+    world.server.review = lambda spec: spec["user"] != SCIENTIST["username"]
+    made_again(world, SCIENTIST, owners=[{"kind": "User", "name": SCIENTIST["username"]}])
+    await world.settle()
+    stalled = world.condition("Stalled")
+    model = world.model()
+    model["spec"]["owners"] = [{"kind": "User", "name": "other@example.com"}]
+    model["spec"]["authors"] = [builders.author("governed-anew", "governed", by=MANAGER)]
+    world.server.put(MODELS, model)
+
+    await world.settle()
+
+    assert (stalled, world.condition("Stalled"), world.carried()["modelwarden.io/version"]) == (
+        ("True", "GovernedDiffers"),
+        ("False", "NotStalled"),
+        "1",
+    )
+
+
+async def test_a_version_deleted_and_made_again_is_the_same_one(world: World) -> None:
+    await serving(world)
+    name = f"{builders.MODEL}-1"
+    world.server.remove(MODEL_VERSIONS, name, builders.NAMESPACE)
+    await world.settle(name)
+    world.register(1)
+
+    await world.settle(name)
+
+    assert (world.stage(1), [what for what, _ in world.records()][-2:]) == (
+        "Production",
+        ["DeletionObserved", "Adopted"],
+    )
+
+
+async def test_a_policy_edit_leaves_an_open_attempt_alone_and_is_recorded_once(
+    world: World,
+) -> None:
+    await awaiting_votes(world)
+    policy = world.server.get(MODEL_POLICIES, "standard")
+    policy["spec"]["steps"][2]["approvals"]["reviewers"] = 2
+    world.server.put(MODEL_POLICIES, policy)
+    await world.settle()
+    world.vote(ATTEMPT, OWNER)
+    world.vote(ATTEMPT, REVIEWER)
+
+    await world.settle()
+
+    operations = [what for what, _ in world.records()]
+    assert (world.stage(1), operations.count("PolicyChanged"), operations.count("Superseded")) == (
+        "Production",
+        1,
+        0,
+    )

@@ -39,6 +39,7 @@ async def test_a_registered_version_has_passed_its_gate_job(world: World) -> Non
         "Registered",
         [
             ("Genesis", ""),
+            ("GovernedChanged", ""),
             ("Requested", "fraud-detector-1-registered-1"),
             ("GateFinished", "fraud-detector-1-registered-1"),
             ("GateFinished", "fraud-detector-1-registered-1"),

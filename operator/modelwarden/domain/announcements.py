@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from modelwarden.domain.history import told
 from modelwarden.domain.records import Operation, Record
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.state import GateOutcome
@@ -47,8 +48,20 @@ def announcement(record: Record) -> Announcement | None:
             return _on_model(record, _went_down(record), warning=bool(record.transition))
         case Operation.ROLLOUT_OBSERVED:
             return _on_model(record, f"No pod runs version {record.version} any more.")
+        case Operation.NOTES_CHANGED:
+            return _on_version(record, f"{_sentence(record)}.")
+        case Operation.GOVERNED_CHANGED | Operation.POLICY_CHANGED:
+            return None if record.facts.get("first") else _on_model(record, f"{_sentence(record)}.")
+        case Operation.DELETION_OBSERVED:
+            return _on_model(record, f"{_sentence(record)}.", warning=True)
         case _:
             return None
+
+
+def _sentence(record: Record) -> str:
+    """Say it as the history does, as a sentence of its own."""
+    sentence = told(record).sentence
+    return sentence[0].upper() + sentence[1:]
 
 
 def _requested(record: Record) -> str:

@@ -15,9 +15,12 @@ from modelwarden.domain.facts import (
     VersionFacts,
 )
 from modelwarden.domain.gates import gates_of_attempt
+from modelwarden.domain.governance import access_of_governance, governance_differs
+from modelwarden.domain.governance_changes import deletions, governance_changes
 from modelwarden.domain.identity import Caller
 from modelwarden.domain.installation import Installation
 from modelwarden.domain.leaving import nothing_serves, observed, still_leaving
+from modelwarden.domain.notes import notes_changes, notes_of
 from modelwarden.domain.opening import (
     Hold,
     NewAttempt,
@@ -25,7 +28,7 @@ from modelwarden.domain.opening import (
     openings,
     wanted,
 )
-from modelwarden.domain.progress import NO_STEP, Step, next_step
+from modelwarden.domain.progress import NO_STEP, Step, ended_by, next_step
 from modelwarden.domain.records import Operation, Record
 from modelwarden.domain.retiring import archived, held_from_the_archive
 from modelwarden.domain.retries import access_of_retries
@@ -59,8 +62,17 @@ def decide(
     Everything in one plan is independent of everything else in it; what depends on a record is
     decided in the next look, with the record in the fold.
     """
+    first = _changes(snapshot, state, scribe=scribe)
+    if first.records:
+        # Nothing is decided on what is not on record as it is now.
+        records = first.records[:RECORDS_AT_ONCE]
+        return Plan(records=records, evidence=_named_by(records, first.evidence))
+    differs = governance_differs(snapshot, state)
     step = NO_STEP
     for attempt in state.open_attempts():
+        if differs is not None:
+            step = step.joined_with(ended_by(attempt, differs, scribe=scribe))
+            continue
         look = standing(attempt, snapshot, state=state, installation=installation)
         step = step.joined_with(
             next_step(attempt, look, snapshot=snapshot, state=state, scribe=scribe)
@@ -90,6 +102,7 @@ def decide(
             )
         )
     )
+    step = step.joined_with(deletions(snapshot, state, scribe=scribe))
     records = _one_change_of_production(step.records)[:RECORDS_AT_ONCE]
     return Plan(
         records=records,
@@ -120,6 +133,7 @@ def _held(snapshot: Snapshot, state: ModelState) -> tuple[Hold, ...]:
 def questions(snapshot: Snapshot, state: ModelState) -> frozenset[Access]:
     """List what to ask the API server before a decision: who may ask, and who may vote."""
     asked: set[Access] = set(access_of_retries(snapshot, state))
+    asked |= access_of_governance(snapshot, state)
     for request in wanted(snapshot, state):
         asked.update(access_needed(request, snapshot))
     for attempt in state.open_attempts():
@@ -128,6 +142,14 @@ def questions(snapshot: Snapshot, state: ModelState) -> frozenset[Access]:
             asked.update(access_needed(request_of(attempt, transition), snapshot))
         asked.update(access_of_attempt(attempt, snapshot))
     return frozenset(asked)
+
+
+def _changes(snapshot: Snapshot, state: ModelState, *, scribe: Scribe) -> Step:
+    """Record what was changed by anybody else since the last look."""
+    noted = notes_changes(snapshot, state, scribe=scribe)
+    if governance_differs(snapshot, state) is not None:
+        return noted
+    return noted.joined_with(governance_changes(snapshot, state, scribe=scribe))
 
 
 # So many fit into one object of the ledger; what is left over is decided in the next look.
@@ -204,6 +226,7 @@ def _requested(
             **({"gatesEarly": [each.gate.name for each in there.early]} if there.early else {}),
             "artifact": {"uri": version.artifact.uri, "digest": version.artifact.digest},
             "label": version.label,
+            **({"notes": notes_of(version)} if new.request.kind is Move.REGISTER else {}),
             **_retried(new.request.retry),
         },
         build=scribe.build,

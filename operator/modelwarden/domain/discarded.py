@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from modelwarden.domain.evidence import evidence_digest
+from modelwarden.domain.evidence import evidence_digest, noted_since
 from modelwarden.domain.facts import ApprovalRule, DecisionFacts, Snapshot, TransitionFacts
 from modelwarden.domain.identity import Identity
 from modelwarden.domain.retries import RETRY, answer
@@ -39,7 +39,12 @@ def discarded(
 
     An attempt that has ended is judged by what is on record of it, as of the time when it ended.
     """
-    votes = _of_ended(attempt, transition, snapshot, identity) if look is None else look.votes
+    noted_by = noted_since(attempt, state)
+    votes = (
+        _of_ended(attempt, transition, snapshot, identity=identity, noted_by=noted_by)
+        if look is None
+        else look.votes
+    )
     lost = [Discarded(vote.decision, vote.verdict) for vote in votes if not vote.counts]
     retries = (d for d in snapshot.decisions if d.kind == RETRY and d.transition == attempt.name)
     answers = (Discarded(d, answer(d, snapshot, state=state, asked=asked)) for d in retries)
@@ -47,7 +52,12 @@ def discarded(
 
 
 def _of_ended(
-    attempt: AttemptState, transition: TransitionFacts, snapshot: Snapshot, identity: Identity
+    attempt: AttemptState,
+    transition: TransitionFacts,
+    snapshot: Snapshot,
+    *,
+    identity: Identity,
+    noted_by: str | None,
 ) -> tuple[Vote, ...]:
     if attempt.is_open or not attempt.ended:
         return ()
@@ -62,6 +72,7 @@ def _of_ended(
         may_approve={decision.uid: True for decision in snapshot.decisions},
         now=moment(attempt.ended),
         closed_with=frozenset(vote.uid for vote in attempt.decisive_votes),
+        noted_by=noted_by,
     )
     return tuple(_as_of_the_end(vote, attempt) for vote in judge(snapshot.decisions, ballot))
 

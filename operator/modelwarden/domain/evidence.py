@@ -6,7 +6,7 @@ from typing import Any
 from modelwarden.domain.canonical import digest_of
 from modelwarden.domain.facts import GateSpec, TransitionFacts, VersionFacts
 from modelwarden.domain.gates import reads_champion
-from modelwarden.domain.state import AttemptState
+from modelwarden.domain.state import AttemptState, ModelState
 
 
 def evidence_digest(attempt: AttemptState, version: VersionFacts) -> str:
@@ -18,6 +18,17 @@ def evidence_digest(attempt: AttemptState, version: VersionFacts) -> str:
             "knownFailureModes": list(version.known_failure_modes),
         }
     )
+
+
+def noted_since(attempt: AttemptState, state: ModelState) -> str | None:
+    """Name who changed the notes that votes rest on while an attempt was open; None if nobody."""
+    version = state.versions.get(attempt.key.version)
+    notes = None if version is None else version.notes
+    if notes is None or not attempt.indices or notes.index < attempt.indices[0]:
+        return None
+    if not attempt.is_open and notes.index > attempt.indices[-1]:
+        return None
+    return notes.by or "Somebody unknown"
 
 
 def inputs_digest(gate: GateSpec, attempt: TransitionFacts) -> str:

@@ -232,7 +232,7 @@ def _lines(subject: Subject, attempt: Raw | None) -> tuple[Line, ...]:
     for line in (*_end_of(attempt), *_registration(subject, attempt)):
         if not any(line.subject == said.subject or _repeats(line, said) for said in found):
             found.append(line)
-    return (*found, *kept_for_later(subject.model))
+    return (*found, *_policy_since(subject, attempt), *kept_for_later(subject.model))
 
 
 def _repeats(line: Line, said: Line) -> bool:
@@ -270,6 +270,18 @@ def _unseen(subject: Subject) -> tuple[Line, ...]:
             text = f"The operator has not looked at the newest state of the {kind} yet."
             found.append(Line(Mark.WAITING, "NotSeenYet", text))
     return tuple(found)
+
+
+def _policy_since(subject: Subject, attempt: Raw | None) -> tuple[Line, ...]:
+    """Say that the policy was changed since an open attempt froze it."""
+    if attempt is None or not is_open(attempt):
+        return ()
+    frozen = attempt["spec"].get("policy", {})
+    now = subject.model.get("status", {}).get("policy", {})
+    if not frozen or now.get("name") != frozen["name"] or now["digest"] == frozen["digest"]:
+        return ()
+    text = f"Policy {frozen['name']} was changed since; this attempt goes by what it said then."
+    return (Line(Mark.NOTE, "PolicyChangedSince", text),)
 
 
 def kept_for_later(model: Raw) -> tuple[Line, ...]:

@@ -116,7 +116,10 @@ FROZEN = ("owners", "reviewers", "affectsPeople", "metrics", "contract")
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFacts:
-    """A Model as it was read. `governed` is the stored JSON of what its attempts freeze."""
+    """A Model as it was read. `governed` is the stored JSON of what its attempts freeze.
+
+    `declared` is that of everything whose change is recorded: what governs it, and what serves.
+    """
 
     uid: str
     resource_version: str
@@ -130,6 +133,7 @@ class ModelFacts:
     stages: DesiredStages
     authors: tuple[AuthorItem, ...]
     governed: Mapping[str, Any]
+    declared: Mapping[str, Any] = field(default_factory=dict)
     not_yet_supported: tuple[str, ...] = ()
     aliases: Mapping[str, int] = field(default_factory=dict)
     consumers: tuple[Declared, ...] = ()
@@ -375,8 +379,9 @@ class Access(NamedTuple):
 class Snapshot:
     """The facts about one Model at one time.
 
-    `versions` holds the ones its stages name and the ones that were touched. `policy` is a verdict
-    where none governs. `access` holds the answers the API server gave; None where it gave none.
+    `versions` holds the ones its stages name and the ones that were touched, `absent` the numbers
+    of those that were looked for and are not there. `policy` is a verdict where none governs.
+    `access` holds the answers the API server gave; None where it gave none.
     `consumers` is None where nobody looked for any; what was looked for and not found is empty.
     """
 
@@ -391,3 +396,4 @@ class Snapshot:
     policy: PolicyFacts | Verdict
     access: Mapping[Access, bool | None] = field(default_factory=dict)
     consumers: Consumers | None = None
+    absent: frozenset[int] = frozenset()

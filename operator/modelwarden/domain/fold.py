@@ -7,6 +7,15 @@ nothing else, so it is total over what this release knows and raises for anythin
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from modelwarden.domain.fold_governance import (
+    deletion_observed,
+    governed_by,
+    governed_changed,
+    made_again,
+    notes_at_first,
+    notes_changed,
+    policy_changed,
+)
 from modelwarden.domain.records import Operation, Record, StageMove
 from modelwarden.domain.stages import Move, Stage
 from modelwarden.domain.state import (
@@ -85,6 +94,7 @@ def _requested(model: ModelState, record: Record) -> ModelState:
         attempts=model.attempts.put(attempt.name, attempt),
         latest=model.latest.put(key, attempt.name),
     )
+    model = governed_by(model, record.policy)
     return _first_seen(model, record) if attempt.kind is Move.REGISTER else model
 
 
@@ -104,6 +114,7 @@ def _first_seen(model: ModelState, record: Record) -> ModelState:
         registrant=record.actor,
         uid=record.uids.get("version", ""),
         history=(Moved(Stage.REGISTERED, record.time, record.index, record.transition),),
+        notes=notes_at_first(record),
     )
     return replace(model, versions=model.versions.put(number, version))
 
@@ -115,6 +126,8 @@ def _registered(model: ModelState, record: Record) -> ModelState:
 
 
 def _adopted(model: ModelState, record: Record) -> ModelState:
+    if record.version is None:
+        return made_again(model, record)
     number = _version(record)
     version = replace(model.versions[number], uid=record.uids["version"])
     return replace(model, versions=model.versions.put(number, version))
@@ -358,4 +371,8 @@ _STEPS: dict[Operation, Callable[[ModelState, Record], ModelState]] = {
     Operation.RETIRED: _moved,
     Operation.ARCHIVED: _moved,
     Operation.ROLLOUT_OBSERVED: _rollout_observed,
+    Operation.NOTES_CHANGED: notes_changed,
+    Operation.GOVERNED_CHANGED: governed_changed,
+    Operation.POLICY_CHANGED: policy_changed,
+    Operation.DELETION_OBSERVED: deletion_observed,
 }

@@ -116,6 +116,40 @@ def _observed(record: Record) -> str:
     return f"no pod of {deployments} runs it any more"
 
 
+def _notes_changed(record: Record) -> str:
+    votes = " (earlier votes do not count any more)" if _discards_votes(record) else ""
+    return f"notes changed by {named(record)}{votes}"
+
+
+def _discards_votes(record: Record) -> bool:
+    return bool(record.facts["discardsVotes"] and record.facts["attempts"])
+
+
+def _governed_changed(record: Record) -> str:
+    fields = ", ".join(record.facts["fields"])
+    did = "set" if record.facts["first"] else "changed"
+    return f"{fields} {did} by {named(record)}"
+
+
+def _policy_changed(record: Record) -> str:
+    return f"the content of policy {record.facts['name']} changed"
+
+
+def _deletion_observed(record: Record) -> str:
+    what = "the Model" if record.version is None else f"the record of version {record.version}"
+    return f"{what} was deleted by somebody unknown; what serves was not touched"
+
+
+def _adopted(record: Record) -> str:
+    what = "the Model" if record.version is None else f"version {record.version}"
+    return f"{what} was made again with the same content"
+
+
+def named(record: Record) -> str:
+    """Name who did it, as far as anybody knows."""
+    return record.actor.username or "somebody unknown"
+
+
 def _with_reason(text: str, record: Record) -> str:
     quoted = f'"{record.rationale}"' if record.rationale else ""
     return ": ".join(part for part in (text, quoted) if part)
@@ -138,4 +172,9 @@ _SENTENCES: dict[Operation, Callable[[Record], str]] = {
     Operation.RETIRED: _moved,
     Operation.ARCHIVED: _moved,
     Operation.ROLLOUT_OBSERVED: _observed,
+    Operation.NOTES_CHANGED: _notes_changed,
+    Operation.GOVERNED_CHANGED: _governed_changed,
+    Operation.POLICY_CHANGED: _policy_changed,
+    Operation.DELETION_OBSERVED: _deletion_observed,
+    Operation.ADOPTED: _adopted,
 }

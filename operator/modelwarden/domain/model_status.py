@@ -42,8 +42,9 @@ def model_status(
     state: ModelState,
     holds: tuple[Hold, ...],
     looks: tuple[Standing, ...],
+    differs: Verdict | None = None,
 ) -> dict[str, Any]:
-    """Draw the picture; it is a function of the facts and the fold."""
+    """Draw the picture, a function of the facts and the fold; `differs` holds back all of it."""
     obstacles = _obstacles(snapshot, state, holds=holds, looks=looks)
     back = rollback_targets(state, snapshot.policy, now=snapshot.now)
     status: dict[str, Any] = {
@@ -52,7 +53,7 @@ def model_status(
         "summary": _summary(state, obstacles),
         "versions": len(state.versions),
         "conditions": written(
-            _conditions(model, obstacles, policy=snapshot.policy),
+            _conditions(model, obstacles, policy=snapshot.policy, differs=differs),
             generation=model.generation,
             now=snapshot.now,
             before=model.status.get("conditions", ()),
@@ -119,11 +120,14 @@ def _conditions(
     obstacles: tuple[tuple[AttemptKey, Verdict], ...],
     *,
     policy: PolicyFacts | Verdict,
+    differs: Verdict | None,
 ) -> tuple[Condition, ...]:
-    denied = [verdict for _, verdict in obstacles if verdict.denies]
-    busy = [verdict for _, verdict in obstacles if verdict.code in MACHINE_AT_WORK]
-    first = [*denied, *busy, *(verdict for _, verdict in obstacles)][:1]
-    text = " ".join(f"{key.version} to {key.target}: {v.message}" for key, v in obstacles)
+    found = [*([] if differs is None else [differs]), *(verdict for _, verdict in obstacles)]
+    denied = [verdict for verdict in found if verdict.denies]
+    busy = [verdict for verdict in found if verdict.code in MACHINE_AT_WORK]
+    first = [*denied, *busy, *found][:1]
+    texts = [f"{key.version} to {key.target}: {v.message}" for key, v in obstacles if v != differs]
+    text = " ".join([*([] if differs is None else [differs.message]), *texts])
     conditions = [
         Condition("Ready", not denied, denied[0].code, text)
         if denied

@@ -26,6 +26,7 @@ from modelwarden.domain.floor import (
     policy_meets_floor,
 )
 from modelwarden.domain.gates import early_gates, gates_have_names_of_their_own, reads_champion
+from modelwarden.domain.governance import governance_differs
 from modelwarden.domain.identity import Identity, is_service_account
 from modelwarden.domain.movement import Request, opens_an_attempt, requests_now
 from modelwarden.domain.names import attempt_name
@@ -158,7 +159,9 @@ def _claims(request: Request, snapshot: Snapshot, *, state: ModelState) -> tuple
     if model is None:
         text = f"Model {snapshot.key.name} does not exist in {snapshot.key.namespace}."
         return (wait("ModelNotFound", text, "Apply the Model; the version waits for it."),)
+    differs = governance_differs(snapshot, state)
     return (
+        *(() if differs is None else (differs,)),
         *_claims_of_version(request, version, state=state),
         _author_is_known(request),
         *((requester_may(request, snapshot),) if request.requester.username else ()),

@@ -30,6 +30,7 @@ def look_again_in(
     holds: tuple[Hold, ...],
     ends: Iterable[datetime] = (),
     now: datetime,
+    unanswered: bool = False,
 ) -> float | None:
     """Say in how many seconds to look again; None where every change will be announced.
 
@@ -42,6 +43,7 @@ def look_again_in(
         waits.append(DEPLOYMENT_SECONDS)
     if state.in_stage(Stage.RETIRING):
         waits.append(RETIRING_SECONDS)
+    waits += [UNASKED_SECONDS] if unanswered else []
     return min(waits, default=None)
 
 

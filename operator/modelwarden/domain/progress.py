@@ -85,6 +85,13 @@ def next_step(
     return NO_STEP
 
 
+def ended_by(attempt: AttemptState, verdict: Verdict, *, scribe: Scribe) -> Step:
+    """End an attempt that a verdict about the whole Model denies; the request may try again."""
+    if not verdict.denies:
+        return NO_STEP
+    return Step(records=(_closing(attempt, End(verdict, reopens=True), scribe=scribe),))
+
+
 @dataclass(frozen=True)
 class End:
     """Why an open attempt ends without its stage; `reopens` lets the same request try again."""

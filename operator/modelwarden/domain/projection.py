@@ -23,6 +23,7 @@ from modelwarden.domain.facts import (
     VersionFacts,
 )
 from modelwarden.domain.gates import runs_in_a_pod
+from modelwarden.domain.governance import governance_differs
 from modelwarden.domain.identity import Identity
 from modelwarden.domain.installation import ArtifactStore, Installation
 from modelwarden.domain.model_status import model_status
@@ -121,6 +122,7 @@ def project(
             holds=holds,
             ends=_ends(snapshot, state),
             now=snapshot.now,
+            unanswered=_is_unanswered(snapshot, state),
         ),
     )
 
@@ -128,6 +130,12 @@ def project(
 def _ends(snapshot: Snapshot, state: ModelState) -> list[datetime]:
     targets = rollback_targets(state, snapshot.policy, now=snapshot.now)
     return [target.until for target in targets if target.until is not None]
+
+
+def _is_unanswered(snapshot: Snapshot, state: ModelState) -> bool:
+    """Nobody said yet whether the Model may be as it was made again."""
+    differs = governance_differs(snapshot, state)
+    return differs is not None and not differs.denies
 
 
 def _jobs(looks: tuple[Standing, ...], snapshot: Snapshot, *, origin: str) -> tuple[JobOrder, ...]:
@@ -184,7 +192,7 @@ def _finished(snapshot: Snapshot, state: ModelState) -> tuple[RunFacts, ...]:
 
 def _labels(snapshot: Snapshot, state: ModelState) -> tuple[LabelOrder, ...]:
     """Say which Deployments must change; a label goes because of a record or its owner's edit."""
-    if snapshot.model is None:
+    if snapshot.model is None or governance_differs(snapshot, state) is not None:
         return ()
     orders = []
     for target in snapshot.model.serving:
@@ -264,7 +272,14 @@ def _statuses(
         for transition in snapshot.transitions.values()
     ]
     if snapshot.model is not None:
-        status = model_status(snapshot.model, snapshot, state=state, holds=holds, looks=looks)
+        status = model_status(
+            snapshot.model,
+            snapshot,
+            state=state,
+            holds=holds,
+            looks=looks,
+            differs=governance_differs(snapshot, state),
+        )
         orders.append(
             StatusOrder(
                 kind="Model",

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from modelwarden.domain.champion_gate import champion_of
 from modelwarden.domain.departures import leaves_production
-from modelwarden.domain.evidence import evidence_digest, inputs_digest
+from modelwarden.domain.evidence import evidence_digest, inputs_digest, noted_since
 from modelwarden.domain.facts import (
     Access,
     Artifact,
@@ -142,7 +142,14 @@ def standing(
     evidence = attempt.evidence if attempt.rollout_begun else ""
     if passed and not attempt.rollout_begun:
         evidence = evidence_digest(attempt, version)
-    ballot = _ballot(attempt, transition, snapshot=snapshot, identity=identity, evidence=evidence)
+    ballot = _ballot(
+        attempt,
+        transition,
+        snapshot=snapshot,
+        identity=identity,
+        evidence=evidence,
+        noted_by=noted_since(attempt, state),
+    )
     votes = () if ballot is None else judge(snapshot.decisions, ballot)
     # Once the rollout has begun, nobody is asked again.
     asked_again = not attempt.rollout_begun
@@ -297,6 +304,7 @@ def _ballot(
     snapshot: Snapshot,
     identity: Identity,
     evidence: str,
+    noted_by: str | None,
 ) -> Ballot | None:
     rule = transition.step.approvals
     if rule is None:
@@ -316,6 +324,7 @@ def _ballot(
         },
         now=snapshot.now,
         closed_with=_closed_with(attempt),
+        noted_by=noted_by,
     )
 
 

@@ -180,9 +180,23 @@ class Moved(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NotesState:
+    """What people noted of a version, by digest; `warnings` is the part that votes rest on.
+
+    `by` and `index` tell its last change; before any, they are empty and -1.
+    """
+
+    digest: str
+    warnings: str
+    by: str = ""
+    index: int = -1
+
+
+@dataclass(frozen=True, kw_only=True)
 class VersionState:
     """Where one version is, and what it is by digest; `valid` once its registration passed.
 
+    `uid` is that of its object; empty while it has none. `notes` is None if they are not recorded.
     `spent_request` names the request for Staging that was used up when another version replaced
     this one.
     """
@@ -201,6 +215,7 @@ class VersionState:
     was_superseded: bool = False
     spent_request: str = ""
     history: tuple[Moved, ...] = ()
+    notes: NotesState | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -268,6 +283,19 @@ ROLLED_OUT = "RolledOut"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Governance:
+    """What governs a model, by digest: each field of it, and its policy.
+
+    `uid` is that of the Model; empty while there is none. `by` is who last changed a field.
+    """
+
+    uid: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    by: str = ""
+    policy: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelState:
     """Everything the ledger says of one model."""
 
@@ -277,6 +305,7 @@ class ModelState:
     latest: Keyed[AttemptKey, str] = field(default_factory=Keyed)
     production: int | None = None
     intervals: tuple[ServingInterval, ...] = ()
+    governance: Governance = field(default_factory=Governance)
     last_index: int = -1
     last_time: str = ""
 

@@ -28,7 +28,8 @@ LATE = "RolloutBegun"
 class Ballot:
     """What votes on one attempt are held against, all of it frozen or computed from records.
 
-    `closed_with` names the decisions that counted when the rollout began; None before.
+    `closed_with` names the decisions that counted when the rollout began; None before. `noted_by`
+    is who changed the notes that votes rest on since the attempt opened; None if nobody did.
     """
 
     attempt: TransitionFacts
@@ -40,6 +41,7 @@ class Ballot:
     may_approve: Mapping[str, bool | None]
     now: datetime
     closed_with: frozenset[str] | None = None
+    noted_by: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,6 +249,10 @@ def _content_is_what_was_reviewed(decision: DecisionFacts, ballot: Ballot) -> Ve
     if not ballot.evidence:
         return deny("EvidenceNotReady", f"{_who(decision)} voted before the gates ended.", _AGAIN)
     if decision.evidence_digest != ballot.evidence:
+        # Results are final once people may vote, so nothing but the notes can have changed.
+        if ballot.noted_by is not None:
+            text = f"{ballot.noted_by} changed the notes that {_who(decision)} had reviewed."
+            return deny("NotesChanged", text, _AGAIN)
         return deny("EvidenceChanged", f"{_who(decision)} reviewed other evidence.", _AGAIN)
     return _FINE
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from modelwarden import __version__
@@ -18,7 +18,7 @@ from modelwarden.cluster.secrets import fill_secret
 from modelwarden.domain.fold import fold
 from modelwarden.domain.records import Actor, Operation, Record
 from modelwarden.domain.scribe import timestamp
-from modelwarden.domain.state import LedgerState, ModelKey
+from modelwarden.domain.state import LedgerState, ModelKey, ModelState
 from modelwarden.errors import LedgerUnavailableError, MisconfiguredError, ModelwardenError
 from modelwarden.metrics import Metrics
 from modelwarden.settings import Settings
@@ -61,9 +61,9 @@ class LedgerKeeper:
         return 0 if self.ledger is None else self.ledger.size
 
     @property
-    def models(self) -> Iterable[ModelKey]:
+    def models(self) -> Mapping[ModelKey, ModelState]:
         """The Models that the ledger knows."""
-        return () if self.ledger is None else self.ledger.state.models.keys()
+        return {} if self.ledger is None else self.ledger.state.models
 
     async def keep(self, changed: Callable[[], None]) -> None:
         """Open the ledger, trying until it opens; MisconfiguredError ends it.

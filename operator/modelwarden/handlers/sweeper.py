@@ -2,15 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Set
 from typing import Any
 
 from modelwarden.cluster.client import ApiClient
 from modelwarden.cluster.paths import MODEL_TRANSITIONS, MODEL_VERSIONS, MODELS
 from modelwarden.domain.attempts_told import condition, is_open
 from modelwarden.domain.keys import touched_by_model, touched_by_spec, touched_by_version
+from modelwarden.domain.names import version_name
 from modelwarden.domain.stages import Stage
-from modelwarden.domain.state import ModelKey
+from modelwarden.domain.state import ModelKey, ModelState
 from modelwarden.errors import ModelwardenError
 from modelwarden.handlers.inbox import Add
 
@@ -24,7 +25,7 @@ RETRY_SECONDS = 5.0
 class Sweeper:
     """Adds the keys of all Models: at the start, on demand, and every so many seconds.
 
-    `known` names the Models of the ledger, for those that are gone from the cluster.
+    `known` gives the Models of the ledger, for what is gone from the cluster.
     """
 
     def __init__(
@@ -32,7 +33,7 @@ class Sweeper:
         client: ApiClient,
         *,
         add: Add,
-        known: Callable[[], Iterable[ModelKey]],
+        known: Callable[[], Mapping[ModelKey, ModelState]],
         every_seconds: float,
     ) -> None:
         self._client = client
@@ -60,13 +61,16 @@ class Sweeper:
 
     async def sweep(self) -> None:
         """Add every Model with those of its versions whose status may not be the last word."""
-        found: dict[ModelKey, set[str]] = {key: set() for key in self._known()}
+        known = self._known()
+        found: dict[ModelKey, set[str]] = {key: set() for key in known}
+        there: set[tuple[str, str]] = set()
         async for page in self._client.pages(MODELS):
             for model in page:
                 found.setdefault(touched_by_model(model).key, set())
         async for page in self._client.pages(MODEL_VERSIONS):
             for version in page:
                 touch = touched_by_version(version)
+                there.add((version["metadata"]["namespace"], version["metadata"]["name"]))
                 if touch is not None:
                     names = found.setdefault(touch.key, set())
                     names.update(() if _is_settled(version) else touch.versions)
@@ -76,6 +80,8 @@ class Sweeper:
                 if touch is not None:
                     names = found.setdefault(touch.key, set())
                     names.update(touch.versions if is_open(transition) else ())
+        for key, state in known.items():
+            found[key].update(_gone(state, there))
         for key, names in found.items():
             self._add(key, frozenset(names))
 
@@ -88,6 +94,12 @@ class Sweeper:
         while self._requested.is_set():
             self._requested.clear()
             await asyncio.sleep(SETTLE_SECONDS)
+
+
+def _gone(state: ModelState, there: Set[tuple[str, str]]) -> set[str]:
+    """Name the versions whose record was there when last looked at, and is not there now."""
+    recorded = (version_name(state.key.name, n) for n, v in state.versions.items() if v.uid)
+    return {name for name in recorded if (state.key.namespace, name) not in there}
 
 
 def _is_settled(version: Mapping[str, Any]) -> bool:

@@ -5,7 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 from modelwarden.domain import facts
+from modelwarden.domain.authors import AUTOMATION, SERVING
 from modelwarden.domain.digests import policy_digest, subject_digest, transition_digest
+from modelwarden.domain.edits import GOVERNED
 from modelwarden.domain.identity import Caller, Identity, Person
 from modelwarden.domain.installation import ArtifactStore, GateLimits, Installation
 from modelwarden.domain.scribe import moment
@@ -24,6 +26,10 @@ from modelwarden.settings import Settings
 # What a Model may say and this release does not act on yet.
 NOT_YET = ("aliases", "automation", "retention", "reviewEveryDays")
 ROLLOUT_TIMEOUT_SECONDS = 900
+
+
+# Everything of a Model whose change is recorded; its stages have records of their own.
+DECLARED = (*GOVERNED, AUTOMATION, SERVING)
 
 
 def installation_of(settings: Settings, origin: str) -> Installation:
@@ -74,6 +80,7 @@ def model_facts(raw: Mapping[str, Any]) -> facts.ModelFacts:
             for item in spec.authors or ()
         ),
         governed={name: stored[name] for name in facts.FROZEN if name in stored},
+        declared={name: stored[name] for name in DECLARED if name in stored},
         not_yet_supported=tuple(name for name in NOT_YET if name in stored),
         aliases={alias.name: alias.version for alias in spec.aliases or ()},
         consumers=tuple(

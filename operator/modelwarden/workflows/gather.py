@@ -1,7 +1,7 @@
 """Reading every fact about one Model into one frozen value."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -96,7 +96,7 @@ class Gatherer:
             *_numbers(key, model, state=state, touched=touched, used=used),
             *sorted(retried),
         )
-        versions, policy, runs, deployments, pods = await asyncio.gather(
+        (versions, absent), policy, runs, deployments, pods = await asyncio.gather(
             self._versions(key, dict.fromkeys(numbers)),
             self._policy(model),
             self._runs(key),
@@ -116,6 +116,7 @@ class Gatherer:
             consumers=consumers_now(
                 key, model, state=state, uses=uses, deployments=deployments, pods=pods
             ),
+            absent=absent,
         )
         transitions = await self._transitions(key, _attempts(snapshot, state))
         snapshot = replace(snapshot, transitions=transitions, now=self.clock())
@@ -125,13 +126,18 @@ class Gatherer:
         raw = await self.client.find(MODELS, key.name, key.namespace)
         return None if raw is None else model_facts(raw)
 
-    async def _versions(self, key: ModelKey, numbers: Iterable[int]) -> dict[int, VersionFacts]:
+    async def _versions(
+        self, key: ModelKey, numbers: Collection[int]
+    ) -> tuple[dict[int, VersionFacts], frozenset[int]]:
+        """Read the versions, and tell the numbers of those that are not there."""
         names = [version_name(key.name, number) for number in numbers]
         found = await asyncio.gather(
             *(self.client.find(MODEL_VERSIONS, name, key.namespace) for name in names)
         )
+        absent = (n for n, raw in zip(numbers, found, strict=True) if raw is None)
         read = (self._read(version_facts, raw) for raw in found if raw is not None)
-        return {version.number: version for version in read if version is not None}
+        versions = {version.number: version for version in read if version is not None}
+        return versions, frozenset(absent)
 
     async def _policy(self, model: ModelFacts | None) -> PolicyFacts | Verdict:
         policies = await self.client.list(MODEL_POLICIES)
