@@ -441,6 +441,7 @@ class Lifecycle(RuleBasedStateMachine):
             raw["spec"]["notes"] = {"limitations": [words] if words else []}
             raw["spec"]["notesBy"] = OWNER
             raw["metadata"]["generation"] += 1
+            self.world.touched.add(raw["metadata"]["name"])
 
     @rule(seconds=some.sampled_from([1, 60, 700, 4000, -4000]))
     def let_time_pass(self, seconds: int) -> None:
