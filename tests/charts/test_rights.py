@@ -183,6 +183,7 @@ def test_the_controller_may_do_what_it_does_and_nothing_else(rendered: Rendered)
         (NAMESPACE, "coordination.k8s.io leases modelwarden-controller", "get patch"),
         (NAMESPACE, " secrets modelwarden-ledger-key", "get patch"),
         ("modelwarden-gates", "batch jobs", "create delete get list watch"),
+        ("modelwarden-gates", "networking.k8s.io networkpolicies", "create delete list"),
         ("modelwarden-gates", " pods", READ),
         ("modelwarden-gates", " pods/log", "get"),
         ("modelwarden-gates", " events", "list"),

@@ -280,11 +280,11 @@ def test_a_step_without_gates_is_a_mistake_and_no_free_pass(
             PEOPLE,
             "cannot run benchmark (benchmark) yet",
         ),
-        (step(TO_STAGING, gate("job", "dq")), model(), "cannot run dq (job) yet"),
+        (step(TO_STAGING, gate("benchmark")), model(), "cannot run benchmark (benchmark) yet"),
         (
-            step(TO_STAGING, gate("reproduction"), gate("benchmark", "latency")),
+            step(TO_STAGING, gate("benchmark", "slow"), gate("benchmark", "latency")),
             model(),
-            "cannot run latency (benchmark), reproduction (reproduction) yet",
+            "cannot run latency (benchmark), slow (benchmark) yet",
         ),
         (
             step(TO_STAGING, gate(settings={"metrics": {}, "runAt": "Registration"})),

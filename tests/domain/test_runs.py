@@ -11,7 +11,7 @@ from modelwarden.domain.installation import GateLimits
 from modelwarden.domain.run_causes import CAUSES, OTHER, advice_on
 from modelwarden.domain.runs import given_up, rests_until, run_result
 from modelwarden.domain.state import GateOutcome
-from tests.domain.builders import DIGEST, NOW, at, gate_state
+from tests.domain.builders import DIGEST, NOW, at, gate, gate_state
 
 FAILED, INCONCLUSIVE = GateOutcome.FAILED, GateOutcome.INCONCLUSIVE
 
@@ -60,10 +60,10 @@ def ended(reason: str = "", detail: str = "", message: str = "", exit_code: int 
 
 @pytest.mark.parametrize(("word", "outcome", "code"), MEANT)
 def test_a_word_of_kubernetes_means_one_thing(word: str, outcome: GateOutcome, code: str) -> None:
-    result = run_result(ended(word, "its own words"), digest=DIGEST)
+    result = run_result(ended(word, "its own words"), gate("artifact"), digest=DIGEST)
 
     assert (result.outcome, result.code) == (outcome, code)
-    assert result.sentence.endswith(": its own words")
+    assert result.sentence.endswith(": its own words.")
 
 
 def test_no_cause_is_a_pass_and_each_has_a_code_a_sentence_and_a_next_step() -> None:
@@ -101,7 +101,7 @@ FETCHES = {
         GateResult(
             outcome=INCONCLUSIVE,
             code="ArtifactNotBrought",
-            sentence="The artifact could not be brought to the gate (FetchFailed): OOMKilled",
+            sentence="The artifact could not be brought to the gate (FetchFailed): OOMKilled.",
         ),
     ),
     "nothing": (
@@ -109,7 +109,7 @@ FETCHES = {
         GateResult(
             outcome=INCONCLUSIVE,
             code="ArtifactNotBrought",
-            sentence="The artifact could not be brought to the gate (FetchFailed): OOMKilled",
+            sentence="The artifact could not be brought to the gate (FetchFailed): OOMKilled.",
         ),
     ),
 }
@@ -121,11 +121,16 @@ def test_an_artifact_that_was_not_brought_says_whose_fault_it_is(
 ) -> None:
     message = "" if left is None else json.dumps(left)
 
-    assert run_result(ended("FetchFailed", "OOMKilled", message), digest=DIGEST) == result
+    assert (
+        run_result(ended("FetchFailed", "OOMKilled", message), gate("artifact"), digest=DIGEST)
+        == result
+    )
 
 
 def test_the_words_of_others_are_shown_and_never_obeyed() -> None:
-    result = run_result(ended("ErrImagePull", "\x1b[31mred" + "x" * 5000), digest=DIGEST)
+    result = run_result(
+        ended("ErrImagePull", "\x1b[31mred" + "x" * 5000), gate("artifact"), digest=DIGEST
+    )
 
     assert "\x1b" not in result.sentence
     assert len(result.sentence) < 700

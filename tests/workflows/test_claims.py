@@ -20,6 +20,7 @@ def pod(store: ArtifactStore, uri: str) -> dict[str, Any]:
     given = version()
     order = JobOrder(
         name="mw-1",
+        namespace="risk",
         run=RunKey("fraud-detector-1-registered-1", "artifact", 1),
         gate=gate("artifact"),
         transition=transition(to=Stage.REGISTERED),
@@ -27,7 +28,7 @@ def pod(store: ArtifactStore, uri: str) -> dict[str, Any]:
         store=store,
         inputs_digest="inputs",
     )
-    spec: dict[str, Any] = job_manifest(order, GATES, namespace="risk")["spec"]["template"]["spec"]
+    spec: dict[str, Any] = job_manifest(order, GATES)["spec"]["template"]["spec"]
     return spec
 
 

@@ -20,6 +20,7 @@ KEY = RunKey(ATTEMPT, "artifact", 1)
 def order(**changes: Any) -> JobOrder:
     given = {
         "name": "mw-1",
+        "namespace": "risk",
         "run": KEY,
         "gate": gate("artifact"),
         "transition": transition(to=Stage.REGISTERED),
@@ -31,7 +32,7 @@ def order(**changes: Any) -> JobOrder:
 
 
 def test_a_gate_pod_may_do_nothing() -> None:
-    made = job_manifest(order(), GATES, namespace="risk")
+    made = job_manifest(order(), GATES)
     pod_spec = made["spec"]["template"]["spec"]
     (container,) = pod_spec["containers"]
 
@@ -48,7 +49,7 @@ def test_a_gate_pod_may_do_nothing() -> None:
 
 
 def test_a_job_is_read_back_as_the_run_it_was_made_for() -> None:
-    made = job_manifest(order(), GATES, namespace="risk")
+    made = job_manifest(order(), GATES)
     made["metadata"]["uid"] = "job-1"
 
     assert runs_by_key([made], [], namespace="risk") == {
@@ -60,7 +61,7 @@ def test_the_kubelet_expands_nothing_in_what_a_gate_is_told() -> None:
     uri = "s3://models/risk/$(HOSTNAME)/m.onnx"
     tricky = version(artifact=replace(version().artifact, uri=uri))
 
-    made = job_manifest(order(version=tricky), GATES, namespace="risk")
+    made = job_manifest(order(version=tricky), GATES)
 
     (container,) = made["spec"]["template"]["spec"]["containers"]
     told = {item["name"]: item["value"] for item in container["env"]}

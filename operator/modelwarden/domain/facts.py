@@ -319,7 +319,8 @@ class RunFacts:
 
     `reason` and `detail` are a word and a sentence of Kubernetes' about what ended the run, or
     keeps it from running; there is none about a run that had its say. `idle_since` is since when
-    no container of it runs, as long as one is still to begin.
+    no container of it runs, as long as one is still to begin. `has_ways_out` where a network
+    policy of its own opens some.
     """
 
     job: str
@@ -334,6 +335,7 @@ class RunFacts:
     pod: str = ""
     container: str = ""
     log_tail: str = ""
+    has_ways_out: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

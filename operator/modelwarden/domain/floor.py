@@ -8,7 +8,18 @@ from modelwarden.domain.stages import Stage
 from modelwarden.domain.verdicts import Verdict, allow, deny, wait
 
 # What this release can run. The other kinds of note in a policy are read and refused in words.
-SUPPORTED_GATES = frozenset({"artifact", "contract", "metrics", "champion", "fairness"})
+SUPPORTED_GATES = frozenset(
+    {
+        "artifact",
+        "champion",
+        "contract",
+        "dataQuality",
+        "fairness",
+        "job",
+        "metrics",
+        "reproduction",
+    }
+)
 
 
 def metadata_is_complete(version: VersionFacts, required: tuple[str, ...]) -> Verdict:
@@ -77,7 +88,7 @@ def policy_meets_floor(policy: PolicyFacts, model: ModelFacts, *, target: Stage)
 def gates_are_supported(step: PolicyStep, model: ModelFacts) -> Verdict:
     """This release can run every gate that the step asks for."""
     asked = gates_asked(step, affects_people=model.affects_people)
-    beyond = sorted(f"{gate.name} ({_beyond(gate)})" for gate in asked if _beyond(gate))
+    beyond = sorted(f"{gate.name} ({gate.kind})" for gate in asked if not gate_is_supported(gate))
     if not beyond:
         return allow("GatesSupported", "Every gate of the step can be run.")
     return wait(
@@ -89,14 +100,7 @@ def gates_are_supported(step: PolicyStep, model: ModelFacts) -> Verdict:
 
 def gate_is_supported(gate: GateSpec) -> bool:
     """Whether this release can run a gate."""
-    return not _beyond(gate)
-
-
-def _beyond(gate: GateSpec) -> str:
-    """Name what of a gate this release cannot do."""
-    if gate.kind not in SUPPORTED_GATES:
-        return gate.kind
-    return "job" if gate.job else ""
+    return gate.kind in SUPPORTED_GATES
 
 
 _NO_FAIRNESS = "the model affects people and the step has no fairness gate"

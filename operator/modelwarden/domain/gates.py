@@ -23,6 +23,7 @@ from modelwarden.domain.floor import (
 )
 from modelwarden.domain.gate_results import Check, GateResult
 from modelwarden.domain.metrics_gate import metric_checks, metrics_meet_the_rules
+from modelwarden.domain.reproduction_gate import is_reproduced, repetitions
 from modelwarden.domain.stages import DOWNWARDS, Stage
 from modelwarden.domain.state import GateOutcome
 from modelwarden.domain.verdicts import Verdict, allow, wait
@@ -140,7 +141,7 @@ def judge_measured(gate: GateSpec, case: Case, measured: GateResult) -> GateResu
     """
     if gate.kind == "contract":
         return _contract_is_kept(case, measured)
-    claim = _CLAIMS_ABOUT_METRICS.get(gate.kind)
+    claim = _CLAIMS_ABOUT_MEASUREMENTS.get(gate.kind)
     if measured.outcome is not GateOutcome.PASSED or claim is None:
         return measured
     judged = _unjudged(gate, measured) or claim(
@@ -225,11 +226,25 @@ def _groups_are_alike(asked: _Question) -> GateResult:
     return _result(groups_are_treated_alike(found), tuple(each.check for each in found))
 
 
+def _is_repeated(asked: _Question) -> GateResult:
+    checks = repetitions(
+        asked.case.version.metrics, asked.metrics, settings=asked.gate.settings["reproduction"]
+    )
+    return _result(is_reproduced(checks), checks)
+
+
 _CLAIMS_ABOUT_METRICS: Mapping[str, Callable[[_Question], GateResult]] = {
     "metrics": _rules_are_met,
     "champion": _is_no_worse,
     "fairness": _groups_are_alike,
 }
+# What was recorded repeats itself: only a new measurement says anything about that claim.
+_CLAIMS_ABOUT_MEASUREMENTS = {**_CLAIMS_ABOUT_METRICS, "reproduction": _is_repeated}
+
+
+def measures(gate: GateSpec) -> bool:
+    """Whether a gate makes a claim about the metrics that its Job measures."""
+    return gate.kind in _CLAIMS_ABOUT_MEASUREMENTS
 
 
 def _result(verdict: Verdict, checks: tuple[Check, ...] = ()) -> GateResult:

@@ -21,11 +21,13 @@ CONSUMES = PREFIX + "consumes"
 
 # On gate Jobs and their pods.
 MANAGED_BY = "app.kubernetes.io/managed-by"
+JOB_NAME = "batch.kubernetes.io/job-name"
 ATTEMPT = PREFIX + "attempt"
 GATE = PREFIX + "gate"
 TRY = PREFIX + "try"
 TRANSITION = PREFIX + "transition"
 NAMESPACE = PREFIX + "namespace"
+EGRESS = PREFIX + "egress"
 INPUTS_DIGEST = PREFIX + "inputs-digest"
 
 # On the Lease: what the ledger must at least hold.

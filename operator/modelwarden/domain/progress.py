@@ -198,7 +198,7 @@ def _result(gate: GateStanding, look: Standing) -> GateResult | None:
         )
     if gate.run is None or gate.run.state is not RunState.FINISHED:
         return None
-    result = run_result(gate.run, digest=look.version.artifact.digest)
+    result = run_result(gate.run, gate.gate, digest=look.version.artifact.digest)
     return judge_measured(gate.gate, look.case, result)
 
 

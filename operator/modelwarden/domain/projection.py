@@ -41,22 +41,24 @@ from modelwarden.domain.rollouts import (
 )
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.standing import GateStanding, Standing, standing
-from modelwarden.domain.state import AttemptOutcome, ModelState
+from modelwarden.domain.state import AttemptOutcome, ModelState, VersionState
 from modelwarden.domain.transition_status import transition_status
 from modelwarden.domain.version_status import version_status
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobOrder:
-    """A gate Job to create."""
+    """A gate Job to create. `champion` is the version that the judged one would replace."""
 
     name: str
+    namespace: str
     run: RunKey
     gate: GateSpec
     transition: TransitionFacts
     version: VersionFacts
     store: ArtifactStore
     inputs_digest: str
+    champion: VersionState | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +112,7 @@ def project(
     )
     origin = installation.origin
     return Projection(
-        jobs=_jobs((*looks, *early), snapshot, origin=origin),
+        jobs=_jobs((*looks, *early), snapshot, state=state, origin=origin),
         finished=_finished(snapshot, state),
         labels=_labels(snapshot, state),
         statuses=_statuses(
@@ -138,9 +140,14 @@ def _is_unanswered(snapshot: Snapshot, state: ModelState) -> bool:
     return differs is not None and not differs.denies
 
 
-def _jobs(looks: tuple[Standing, ...], snapshot: Snapshot, *, origin: str) -> tuple[JobOrder, ...]:
+def _jobs(
+    looks: tuple[Standing, ...], snapshot: Snapshot, *, state: ModelState, origin: str
+) -> tuple[JobOrder, ...]:
     return tuple(
-        _job(gate, look, store=look.store, snapshot=snapshot, origin=origin)
+        replace(
+            _job(gate, look, store=look.store, snapshot=snapshot, origin=origin),
+            champion=_champion(look, state),
+        )
         for look in looks
         if look.attempt.outcome is not AttemptOutcome.ROLLING_OUT
         and isinstance(look.store, ArtifactStore)
@@ -167,6 +174,7 @@ def _job(
             gate=run.gate,
             tries=run.tries,
         ),
+        namespace=snapshot.key.namespace,
         run=run,
         gate=gate.gate,
         transition=look.transition,
@@ -174,6 +182,11 @@ def _job(
         store=store,
         inputs_digest=inputs_digest(gate.gate, look.transition),
     )
+
+
+def _champion(look: Standing, state: ModelState) -> VersionState | None:
+    frozen = look.transition.spec.get("champion")
+    return None if frozen is None else state.versions.get(frozen["version"])
 
 
 def _finished(snapshot: Snapshot, state: ModelState) -> tuple[RunFacts, ...]:

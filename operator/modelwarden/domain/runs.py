@@ -6,8 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from modelwarden.domain.facts import RunFacts, RunState
+from modelwarden.domain.brought_results import read_brought
+from modelwarden.domain.facts import GateSpec, RunFacts, RunState
 from modelwarden.domain.gate_results import GateResult, is_code, read_result
+from modelwarden.domain.gates import measures
 from modelwarden.domain.installation import GateLimits
 from modelwarden.domain.run_causes import FETCH_FAILED, NEVER_STARTED, cause_of
 from modelwarden.domain.scribe import moment
@@ -24,12 +26,17 @@ NOTICE_SECONDS = 30
 _LONGEST_DETAIL = 600
 
 
-def run_result(run: RunFacts, *, digest: str) -> GateResult:
-    """Judge a run that has ended, by what ended it or else by what it said."""
+def run_result(run: RunFacts, gate: GateSpec, *, digest: str) -> GateResult:
+    """Read a run that has ended, by what ended it or else by what it said.
+
+    An image of ours names the artifact that it judged; a brought one was given it, digest checked.
+    """
     if run.reason == FETCH_FAILED:
         return _what_fetch_said(run)
     if run.reason:
         return _what_happened(run)
+    if gate.job is not None:
+        return read_brought(run.message, run.exit_code, measures=measures(gate))
     return read_result(run.message, run.exit_code, digest=digest)
 
 
@@ -80,8 +87,10 @@ def _what_fetch_said(run: RunFacts) -> GateResult:
 
 
 def _detail(run: RunFacts) -> str:
-    text = plain(run.detail).strip()
-    return f": {shortened(text, _LONGEST_DETAIL)}" if text else "."
+    text = shortened(plain(" ".join(run.detail.split())), _LONGEST_DETAIL)
+    if not text:
+        return "."
+    return f": {text}" if text.endswith((".", "…")) else f": {text}."
 
 
 def _object(message: str) -> Mapping[str, Any]:

@@ -66,7 +66,19 @@ class Egress(Shape):
 
 
 class GateJob(Shape):
-    """What a gate runs: an image by digest, in the gates namespace, with no rights and no token."""
+    """What a gate runs: an image by digest, in the gates namespace, with no rights and no token.
+
+    The pod runs as user 65532 on a read-only file system; /tmp may be written. An init container of
+    ours brings the artifact and checks its digest: the image needs no client of a store. It finds
+    the artifact at $MODELWARDEN_ARTIFACT, and in $MODELWARDEN_GATE what it is about, as JSON: gate,
+    claim, namespace, model, version, artifact, signature, metrics (the Model's rules), contract,
+    and for a claim about it champion (the version in Production: its number, URI and digest).
+    It writes one JSON object of less than 4,096 bytes to $MODELWARDEN_RESULT
+    (/dev/termination-log): outcome (Passed, Failed or Inconclusive), code (one CamelCase word),
+    sentence, checks (name, outcome, observed, expected) and metrics (as a ModelVersion records
+    them). Without an outcome the checks decide, or the gate's claim about the metrics. It exits
+    with 0 whatever the outcome; another exit code, or no result, is a failure.
+    """
 
     image: Annotated[
         str, Field(pattern=r"^[^\s@]+@sha256:[0-9a-f]{64}$", min_length=1, max_length=512)
@@ -90,9 +102,9 @@ class GateJob(Shape):
     ) = None
     """The labels of the nodes it may run on."""
     egress: Annotated[tuple[Egress, ...], listed(at_most=16)] | None = None
-    """Where it may connect to, besides the artifact store."""
+    """Where it may connect to, besides the artifact store; needs a network plugin that enforces."""
     deadline_seconds: Annotated[int, Field(ge=1, le=604_800)] | None = None
-    """When it is given up; without it, the installation's setting."""
+    """How long it may take from when a node takes its pod; else the installation's setting."""
 
 
 class ArtifactGate(Shape):

@@ -1,6 +1,6 @@
 """Making the cluster show what the ledger says: every write of the controller is here."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from modelwarden.cluster.paths import (
     MODEL_TRANSITIONS,
     MODEL_VERSIONS,
     MODELS,
+    NETWORK_POLICIES,
 )
 from modelwarden.domain.facts import RunFacts, Snapshot, TransitionFacts
 from modelwarden.domain.labels import API_VERSION
@@ -19,6 +20,8 @@ from modelwarden.domain.opening import NewAttempt
 from modelwarden.domain.projection import JobOrder, LabelOrder, Projection, StatusOrder
 from modelwarden.domain.state import ModelKey
 from modelwarden.settings import Gates
+from modelwarden.workflows.brought_jobs import network_policy
+from modelwarden.workflows.refusals import is_refusal
 from modelwarden.workflows.runs import job_manifest
 
 _KINDS = {"Model": MODELS, "ModelVersion": MODEL_VERSIONS, "ModelTransition": MODEL_TRANSITIONS}
@@ -26,10 +29,14 @@ _KINDS = {"Model": MODELS, "ModelVersion": MODEL_VERSIONS, "ModelTransition": MO
 
 @dataclass(frozen=True, kw_only=True)
 class Applier:
-    """Writes; every effect may be repeated, and says who is in the way where one is."""
+    """Writes; every effect may be repeated, and says who is in the way where one is.
+
+    `refused` is told of each gate Job that the API server will not take.
+    """
 
     client: ApiClient
     gates: Gates
+    refused: Callable[[ModelKey, JobOrder, ApiError], None]
 
     async def create_attempt(self, key: ModelKey, attempt: NewAttempt) -> None:
         """Create the ModelTransition; its spec is what will have decided."""
@@ -48,7 +55,7 @@ class Applier:
     async def project(self, snapshot: Snapshot, projection: Projection) -> None:
         """Bring Jobs, labels and status to what they must be, in this order."""
         for order in projection.jobs:
-            await self._create_job(snapshot.key, order)
+            await self._start(snapshot.key, order)
         for label_order in projection.labels:
             await self._label(snapshot.key, label_order)
         for status in projection.statuses:
@@ -57,10 +64,24 @@ class Applier:
         for run in projection.finished:
             await self._delete_run(run)
 
-    async def _create_job(self, key: ModelKey, order: JobOrder) -> None:
-        await self._create(JOBS, job_manifest(order, self.gates, namespace=key.namespace))
+    async def _start(self, key: ModelKey, order: JobOrder) -> None:
+        """Create a gate's Job, after what lets its pod out; a refusal is told and stops nothing."""
+        ways_out = network_policy(order, self.gates)
+        try:
+            if ways_out is not None:
+                await self._create(NETWORK_POLICIES, ways_out)
+            await self._create(JOBS, job_manifest(order, self.gates))
+        except ApiError as error:
+            if not is_refusal(error):
+                raise
+            self.refused(key, order, error)
 
     async def _delete_run(self, run: RunFacts) -> None:
+        if not run.uid:
+            # The API server never took it.
+            return
+        if run.has_ways_out:
+            await self._delete(NETWORK_POLICIES, run.job, self.gates.namespace)
         await self._delete(JOBS, run.job, self.gates.namespace, uid=run.uid)
 
     async def _label(self, key: ModelKey, order: LabelOrder) -> None:
@@ -116,7 +137,7 @@ class Applier:
             if not error.is_already_exists:
                 raise
 
-    async def _delete(self, resource: Any, name: str, namespace: str, *, uid: str) -> None:
+    async def _delete(self, resource: Any, name: str, namespace: str, *, uid: str = "") -> None:
         try:
             await self.client.delete(resource, name, namespace, uid=uid)
         except ApiError as error:

@@ -76,13 +76,17 @@ Malformed = Callable[[str, MalformedObjectError], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Gatherer:
-    """Reads facts; `malformed` is told of objects that this release cannot read."""
+    """Reads facts; `malformed` is told of objects that this release cannot read.
+
+    `refused` gives the runs of a Model that the API server would not take.
+    """
 
     client: ApiClient
     gates: Gates
     clock: Callable[[], datetime]
     malformed: Malformed
     uses: UsesFinder
+    refused: Callable[[ModelKey], Mapping[RunKey, RunFacts]]
 
     async def snapshot(
         self, key: ModelKey, state: ModelState, *, touched: frozenset[str]
@@ -179,7 +183,8 @@ class Gatherer:
             self.client.list(PODS, self.gates.namespace, labels=ours),
         )
         runs = runs_by_key(jobs, pods, namespace=key.namespace)
-        return {name: await self._with_its_words(run) for name, run in runs.items()}
+        told = {name: await self._with_its_words(run) for name, run in runs.items()}
+        return {**self.refused(key), **told}
 
     async def _with_its_words(self, run: RunFacts) -> RunFacts:
         """Add what is said of a run elsewhere; it is a help, and nothing depends on it."""

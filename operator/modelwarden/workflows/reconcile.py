@@ -30,6 +30,7 @@ from modelwarden.settings import Settings
 from modelwarden.workflows.apply import Applier
 from modelwarden.workflows.facts import installation_of
 from modelwarden.workflows.gather import Gatherer
+from modelwarden.workflows.refusals import Refusals
 from modelwarden.workflows.report import Reporter
 from modelwarden.workflows.uses import UsesFinder
 
@@ -61,14 +62,18 @@ class Reconciler:
         self._ledger_problem = ledger_problem
         self._settings = settings
         self._installation = installation_of(settings, "" if ledger is None else ledger.origin)
+        self._refusals = Refusals(clock)
         self._gatherer = Gatherer(
             client=client,
             gates=settings.gates,
             clock=clock,
             malformed=_log_malformed,
             uses=UsesFinder(client, clock),
+            refused=self._refusals.of,
         )
-        self._applier = Applier(client=client, gates=settings.gates)
+        self._applier = Applier(
+            client=client, gates=settings.gates, refused=self._refusals.remember
+        )
         self._reporter = Reporter(client=client, metrics=metrics)
         # What waits for a Model or a policy is in no record that would bring it up again.
         self._unrecorded: dict[ModelKey, frozenset[str]] = {}
@@ -157,13 +162,15 @@ class Reconciler:
             holds=plan.holds,
             installation=self._installation,
         )
+        refused_before = self._refusals.told
         try:
             await self._applier.project(snapshot, projection)
             self._reporter.count_discarded(snapshot, projection.statuses)
         finally:
             # What is on record has happened, whoever else wrote to these objects meanwhile.
             await self._reporter.tell(snapshot, state, records=told)
-        return projection.look_again
+        # What was refused just now is on no status yet.
+        return projection.look_again if self._refusals.told == refused_before else 0.0
 
     def _remember_unrecorded(self, snapshot: Snapshot, state: ModelState) -> None:
         names = frozenset(

@@ -89,6 +89,7 @@ def _run(job: Raw, pod: Raw | None) -> RunFacts:
         exit_code=heard.get("exitCode"),
         pod=found.get("metadata", {}).get("name", ""),
         container=(fetch if lost_fetch else gate).get("name", ""),
+        has_ways_out=labels.EGRESS in job["metadata"].get("annotations", {}),
     )
 
 

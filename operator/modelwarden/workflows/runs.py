@@ -1,18 +1,18 @@
 """Gate Jobs, written from an order."""
 
-import json
-from collections.abc import Mapping
 from typing import Any
 
 from modelwarden.domain import labels
 from modelwarden.domain.projection import JobOrder
 from modelwarden.settings import Gates
+from modelwarden.workflows.brought_jobs import brought_pod, network_policy
 from modelwarden.workflows.claims import claim_mounts, claim_volumes
+from modelwarden.workflows.pod_parts import TMP_MOUNT, TMP_VOLUME, sealed, variable_of_json
 
 GRACE_SECONDS = 5
 
 
-def job_manifest(order: JobOrder, gates: Gates, *, namespace: str) -> dict[str, Any]:
+def job_manifest(order: JobOrder, gates: Gates) -> dict[str, Any]:
     """Write the Job of a gate: one pod, one try, no token, nothing that it could write but /tmp."""
     spec = order.transition.spec
     marks = {
@@ -22,10 +22,12 @@ def job_manifest(order: JobOrder, gates: Gates, *, namespace: str) -> dict[str, 
         labels.GATE: order.gate.name,
     }
     notes = {
-        labels.TRANSITION: f"{namespace}/{order.transition.name}",
-        labels.NAMESPACE: namespace,
+        labels.TRANSITION: f"{order.namespace}/{order.transition.name}",
+        labels.NAMESPACE: order.namespace,
         labels.TRY: str(order.run.tries),
         labels.INPUTS_DIGEST: order.inputs_digest,
+        # Whose network policy has to go with it.
+        **({labels.EGRESS: order.name} if network_policy(order, gates) else {}),
     }
     return {
         "apiVersion": "batch/v1",
@@ -38,7 +40,7 @@ def job_manifest(order: JobOrder, gates: Gates, *, namespace: str) -> dict[str, 
         },
         "spec": {
             "backoffLimit": 0,
-            "activeDeadlineSeconds": gates.deadline_seconds + gates.start_seconds,
+            "activeDeadlineSeconds": _deadline(order, gates) + gates.start_seconds,
             "template": {
                 "metadata": {"labels": marks, "annotations": notes},
                 "spec": _pod(order, gates),
@@ -48,33 +50,11 @@ def job_manifest(order: JobOrder, gates: Gates, *, namespace: str) -> dict[str, 
 
 
 def _pod(order: JobOrder, gates: Gates) -> dict[str, Any]:
-    container: dict[str, Any] = {
-        "name": "validate",
-        "image": gates.image,
-        "imagePullPolicy": gates.image_pull_policy,
-        "args": ["validate", order.gate.kind],
-        "env": [
-            {"name": "MODELWARDEN_GATE", "value": _env(_task(order))},
-            {"name": "MODELWARDEN_STORE", "value": _env(order.store.to_json())},
-        ],
-        "terminationMessagePolicy": "File",
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
-        "volumeMounts": [
-            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108
-            *claim_mounts(order.store, order.version.artifact.uri),
-        ],
-    }
-    if gates.resources:
-        container["resources"] = {kind: dict(amounts) for kind, amounts in gates.resources.items()}
-    if order.store.secret:
-        container["envFrom"] = [{"secretRef": {"name": order.store.secret}}]
+    job = order.gate.job
+    own = _own_pod(order, gates) if job is None else brought_pod(order, job, gates)
     return {
         "restartPolicy": "Never",
-        "activeDeadlineSeconds": gates.deadline_seconds,
+        "activeDeadlineSeconds": _deadline(order, gates),
         "terminationGracePeriodSeconds": GRACE_SECONDS,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
@@ -84,11 +64,34 @@ def _pod(order: JobOrder, gates: Gates) -> dict[str, Any]:
             "runAsUser": 65532,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [container],
-        "volumes": [
-            {"name": "tmp", "emptyDir": {}},
-            *claim_volumes(order.store, order.version.artifact.uri),
+        **own,
+    }
+
+
+def _deadline(order: JobOrder, gates: Gates) -> int:
+    return int((order.gate.job or {}).get("deadlineSeconds", gates.deadline_seconds))
+
+
+def _own_pod(order: JobOrder, gates: Gates) -> dict[str, Any]:
+    uri = order.version.artifact.uri
+    container: dict[str, Any] = {
+        "name": "validate",
+        "image": gates.image,
+        "imagePullPolicy": gates.image_pull_policy,
+        "args": ["validate", order.gate.kind],
+        "env": [
+            variable_of_json("MODELWARDEN_GATE", _task(order)),
+            variable_of_json("MODELWARDEN_STORE", order.store.to_json()),
         ],
+        "volumeMounts": [TMP_MOUNT, *claim_mounts(order.store, uri)],
+    }
+    if gates.resources:
+        container["resources"] = {kind: dict(amounts) for kind, amounts in gates.resources.items()}
+    if order.store.secret:
+        container["envFrom"] = [{"secretRef": {"name": order.store.secret}}]
+    return {
+        "containers": [sealed(container)],
+        "volumes": [TMP_VOLUME, *claim_volumes(order.store, uri)],
     }
 
 
@@ -108,8 +111,3 @@ def _task(order: JobOrder) -> dict[str, Any]:
     if "signature" in order.version.spec:
         task["signature"] = order.version.spec["signature"]
     return task
-
-
-def _env(value: Mapping[str, Any]) -> str:
-    # The kubelet expands $(NAME) in the values of variables; an escaped dollar is none.
-    return json.dumps(value).replace("$", "\\u0024")
