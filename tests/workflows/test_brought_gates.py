@@ -89,15 +89,12 @@ async def test_what_the_image_measures_is_held_against_the_models_rules(world: W
     await world.settle()
 
     assert world.stage(1) == "Staging"
-    assert gate(world) | {"evidence": "", "finishedAt": "", "job": ""} == {
-        "name": "holdout",
+    told = gate(world)
+    assert {part: told[part] for part in ("outcome", "code", "message", "tries")} == {
         "outcome": "Passed",
         "code": "MetricsMet",
         "message": "auc is 0.95, needs at least 0.90.",
         "tries": 1,
-        "evidence": "",
-        "finishedAt": "",
-        "job": "",
     }
 
 
