@@ -1,0 +1,225 @@
+"""Controllers as processes of this machine, against the real API server: to be killed, or doubled.
+
+In a pod the kubelet waits ever longer before it starts a container again; here it is at once.
+"""
+
+import base64
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from modelwarden.audit.directory import DirectoryReader
+from modelwarden.audit.keys import load_signer
+from modelwarden.audit.verify import verify
+
+from .installed import GATES, SYSTEM, TOP, Installed
+from .running import until
+
+ACCOUNT = "modelwarden-controller"
+LEASE = "modelwarden-controller"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class HostController:
+    """One controller; its ledger, settings and log are in a folder of this machine."""
+
+    installed: Installed
+    folder: Path
+    name: str = "controller"
+    words: Sequence[str] = ()
+    process: "subprocess.Popen[bytes] | None" = None
+    starts: int = 0
+    port: int = field(default_factory=_free_port)
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger's folder; controllers of one folder share it."""
+        return self.folder / "ledger"
+
+    @property
+    def log(self) -> Path:
+        """What it said, over all its starts."""
+        return self.folder / f"{self.name}.log"
+
+    def start(self) -> None:
+        """Start it, as the account that the chart gave the controller."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        settings = self.folder / f"{self.name}.yaml"
+        settings.write_text(yaml.safe_dump(self._settings()))
+        words = [sys.executable, "-m", "tests.cluster.disturbed", *self.words]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*words, f"--settings={settings}"],
+                cwd=TOP,
+                env={**os.environ, "KUBECONFIG": str(self._kubeconfig()), **self._pod()},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.starts += 1
+
+    def kill(self) -> None:
+        """End it by SIGKILL."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+
+    def stop(self) -> None:
+        """End it as the kubelet does, and say how it ended if that was not well."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def keep_running(self) -> bool:
+        """Start it again if it has ended; say whether it had."""
+        if self.process is None or self.process.poll() is None:
+            return False
+        self.start()
+        return True
+
+    def is_ready(self) -> bool:
+        """Say whether it leads, its ledger open and every Model listed."""
+        try:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.port}/readyz", timeout=2
+            ) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def _settings(self) -> dict[str, Any]:
+        config = self.installed.cluster.get(
+            "configmap", "modelwarden-settings", f"--namespace={SYSTEM}"
+        )
+        settings: dict[str, Any] = yaml.safe_load(config["data"]["settings.yaml"])
+        ledger = settings.get("ledger", {}) | {"directory": str(self.ledger), "port": _free_port()}
+        http = {"port": self.port, "address": "127.0.0.1"}
+        return settings | {"ledger": ledger, "http": http}
+
+    def _kubeconfig(self) -> Path:
+        own = self.folder / "kubeconfig"
+        if not own.exists():
+            cluster = self.installed.cluster
+            with _tokens_for_everybody(self.installed):
+                context = cluster.service_account(SYSTEM, ACCOUNT)
+            own.write_bytes(cluster.kubeconfig.read_bytes())
+            content = yaml.safe_load(own.read_text())
+            own.write_text(yaml.safe_dump(content | {"current-context": context}))
+            own.chmod(0o600)
+        return own
+
+    def _pod(self) -> dict[str, str]:
+        # Started again it is the same contender for the Lease, as a container in its pod is.
+        return {"POD_NAME": self.name, "POD_UID": self.name}
+
+
+def records_in(ledger: Path, namespace: str) -> list[dict[str, Any]]:
+    """Read what is on record of a namespace's models, in order."""
+    found = []
+    for file in sorted((ledger / "ledger").iterdir()):
+        found += json.loads(file.read_text())["records"]
+    return [record for record in found if record["namespace"] == namespace]
+
+
+def findings_of(installed: Installed, ledger: Path) -> list[str]:
+    """Verify a ledger against the installation's own key; empty if it is whole."""
+    secret = installed.cluster.get("secret", "modelwarden-ledger-key", f"--namespace={SYSTEM}")
+    key = load_signer(base64.b64decode(secret["data"]["ed25519.pem"]).decode()).key
+    return [str(finding) for finding in verify(DirectoryReader(ledger), key).findings]
+
+
+@contextmanager
+def jobs_seen(installed: Installed, namespace: str) -> Iterator[Callable[[], set[str]]]:
+    """Watch the gate Jobs of a namespace; what is given tells the uids of all there ever were."""
+    columns = r"UID:.metadata.uid,NS:.metadata.annotations.modelwarden\.io/namespace"
+    words = ("get", "jobs", f"--namespace={GATES}", "--watch", "--no-headers")
+    command = installed.cluster.command(None, *words, f"--output=custom-columns={columns}")
+    with tempfile.TemporaryFile("w+") as told:
+        watching = subprocess.Popen(command, stdout=told, stderr=subprocess.DEVNULL)
+
+        def seen() -> set[str]:
+            told.seek(0)
+            rows = (line.split() for line in told)
+            return {row[0] for row in rows if row[1:] == [namespace]}
+
+        try:
+            yield seen
+        finally:
+            watching.kill()
+            watching.wait()
+
+
+@contextmanager
+def instead_of_the_pod(installed: Installed) -> Iterator[None]:
+    """Take the controller of the chart away for a while, and its claim to the Lease."""
+    cluster, where = installed.cluster, f"--namespace={SYSTEM}"
+    _scale(installed, 0)
+    cluster.kubectl(None, "delete", "lease", LEASE, where, "--ignore-not-found")
+    try:
+        yield
+    finally:
+        cluster.kubectl(None, "delete", "lease", LEASE, where, "--ignore-not-found")
+        _scale(installed, 1)
+
+
+@contextmanager
+def running(*controllers: HostController) -> Iterator[None]:
+    """Run controllers, and end them whatever happens."""
+    try:
+        for controller in controllers:
+            controller.start()
+        for controller in controllers:
+            until(controller.is_ready, what=f"{controller.name} is ready", every=0.05)
+        yield
+    finally:
+        for controller in controllers:
+            controller.stop()
+
+
+@contextmanager
+def _tokens_for_everybody(installed: Installed) -> Iterator[None]:
+    """Take away for a moment what keeps the operator's token to its own pod."""
+    kind, name = "validatingadmissionpolicybinding", "modelwarden-operator-token"
+    binding = installed.cluster.get(kind, name)
+    kept = {key: binding["metadata"][key] for key in ("name", "labels", "annotations")}
+    installed.cluster.kubectl(None, "delete", kind, name)
+    try:
+        # The API server does not forget a policy at once.
+        until(lambda: installed.cluster.kubectl(None, *_TOKEN), what="a token is given", within=30)
+        yield
+    finally:
+        installed.cluster.apply({**binding, "metadata": kept})
+
+
+_TOKEN = ("create", "token", ACCOUNT, f"--namespace={SYSTEM}")
+
+
+def _scale(installed: Installed, replicas: int) -> None:
+    cluster, where = installed.cluster, f"--namespace={SYSTEM}"
+    words = ("scale", "deployment/modelwarden-controller", f"--replicas={replicas}", where)
+    cluster.kubectl(None, *words)
+    pods = ("pods", where, "--selector=app.kubernetes.io/component=controller")
+    until(lambda: len(cluster.get(*pods)["items"]) == replicas, what=f"{replicas} pods", within=60)

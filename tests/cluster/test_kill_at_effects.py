@@ -1,0 +1,176 @@
+"""SIGKILL before and after every effect of a promotion, a rollback and a demotion, one by one.
+
+The controller runs as a process of this machine and ends itself at each effect, the first time
+before it and the next time after it; it is started again until the work is done.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.cluster.controllers import (
+    HostController,
+    findings_of,
+    instead_of_the_pod,
+    jobs_seen,
+    records_in,
+    running,
+)
+from tests.cluster.disturbed import lines
+from tests.cluster.example import MODEL, Example
+from tests.cluster.installed import Installed
+from tests.cluster.running import until
+
+PHASES = ("promotion", "rollback", "demotion")
+
+
+class End(NamedTuple):
+    """Where the work ended."""
+
+    stages: list[str]
+    carried: str
+    records: list[tuple[str, int | None]]
+    jobs: int
+    flaws: list[str]
+
+
+class Story:
+    """A promotion, a rollback and a demotion, whatever becomes of the controller meanwhile."""
+
+    def __init__(self, example: Example, controller: HostController) -> None:
+        self.example, self.controller = example, controller
+
+    @property
+    def effects(self) -> Path:
+        """Where the controller writes what it did."""
+        return self.controller.folder / "effects"
+
+    def tell(self) -> End:
+        """Go through everything, and say where it ended."""
+        namespace = self.example.namespace
+        with jobs_seen(self.example.installed, namespace) as seen, running(self.controller):
+            for number in (1, 2):
+                self.example.register(number)
+                self.await_stage(number, "Registered")
+            self.promote(1)
+            self.begin("promotion")
+            self.promote(2)
+            self.begin("rollback")
+            self.edit(production={"version": 1, "reason": "Too many alarms."})
+            self.await_stage(1, "Production")
+            self.begin("demotion")
+            staging = [entry for entry in self.staging() if entry["version"] != 2]
+            self.edit(staging=staging, registered=[{"version": 2, "reason": "Look at it again."}])
+            self.await_stage(2, "Registered")
+            self.begin("quiet")
+            self.until(self.is_settled, what="the Model is settled")
+            return self.end(len(seen()))
+
+    def promote(self, number: int) -> None:
+        """Ask for Staging and Production, and approve."""
+        reason = f"--reason=Release {number}"
+        self.example.ask("engineer", "promote", MODEL, str(number), "--to=staging", reason)
+        self.await_stage(number, "Staging")
+        self.example.ask("manager", "promote", MODEL, str(number), "--to=production", reason)
+        self.until(
+            lambda: "ApprovalsMissing" in self.example.waits_for(number), what="people may vote"
+        )
+        self.example.approve(number, "owner", "reviewer")
+        self.await_stage(number, "Production")
+
+    def begin(self, phase: str) -> None:
+        """Let the effects from now on count as those of a phase."""
+        self.until(self.controller.is_ready, what="the controller is back")
+        (self.effects / "phase").write_text(phase)
+
+    def edit(self, **stages: Any) -> None:
+        """Edit the stages of the Model by hand, as a release manager does."""
+        patch = json.dumps({"spec": {"stages": stages}})
+        where = f"--namespace={self.example.namespace}"
+        self.example.installed.cluster.kubectl(
+            "manager", "patch", "model", MODEL, "--type=merge", f"--patch={patch}", where
+        )
+
+    def staging(self) -> list[dict[str, Any]]:
+        """Read the entries for Staging."""
+        entries: list[dict[str, Any]] = self.example.get("model")["spec"]["stages"]["staging"]
+        return entries
+
+    def until(self, claim: Callable[[], Any], *, what: str) -> None:
+        """Wait, and start the controller again whenever it has ended."""
+
+        def look() -> bool:
+            self.controller.keep_running()
+            return bool(claim())
+
+        until(look, what=what, within=240, every=0.1)
+
+    def await_stage(self, number: int, stage: str) -> None:
+        """Wait until a version is in a stage."""
+        self.until(lambda: self.example.stage(number) == stage, what=f"{number} is in {stage}")
+
+    def is_settled(self) -> bool:
+        """Say whether the Model is as it is written, its controller at work."""
+        status = self.example.get("model")["status"]
+        settled = {c["type"]: c["status"] for c in status["conditions"]}["Settled"]
+        return settled == "True" and self.controller.is_ready()
+
+    def end(self, jobs: int) -> End:
+        """Say where everything ended, in the cluster and on record."""
+        template = self.example.get("deployment", "fraud-api")["spec"]["template"]["metadata"]
+        records = records_in(self.controller.ledger, self.example.namespace)
+        return End(
+            stages=[self.example.stage(number) for number in (1, 2)],
+            carried=template["labels"]["modelwarden.io/version"],
+            records=[(record["operation"], record["version"]) for record in records],
+            jobs=jobs,
+            flaws=findings_of(self.example.installed, self.controller.ledger),
+        )
+
+
+@contextmanager
+def story(operator: Installed, folder: Path, *, deadly: bool) -> Iterator[Story]:
+    """Set the example up for a controller of this machine."""
+    effects = folder / "effects"
+    effects.mkdir(parents=True)
+    words = (f"--effects={effects}", *((f"--deadly={','.join(PHASES)}",) if deadly else ()))
+    with operator.cluster.namespace("killed") as namespace:
+        example = Example(operator, namespace, folder)
+        example.set_up()
+        example.declare()
+        yield Story(example, HostController(operator, folder, words=words))
+
+
+def of_phases(effects: list[str]) -> set[str]:
+    """Name the effects of the three phases."""
+    return {line for line in effects if line.partition(":")[0] in PHASES}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    operator: Installed, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[End, set[str]]:
+    """Where it ends by itself, and every effect on the way."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with instead_of_the_pod(operator), story(operator, folder, deadly=False) as told:
+        return told.tell(), of_phases(lines(told.effects / "seen"))
+
+
+def test_killed_before_and_after_every_effect_it_ends_in_the_same_place(
+    operator: Installed, undisturbed: tuple[End, set[str]], tmp_path: Path
+) -> None:
+    end, effects = undisturbed
+    with instead_of_the_pod(operator), story(operator, tmp_path, deadly=True) as told:
+        killed_end = told.tell()
+        killed = of_phases(lines(told.effects / "killed"))
+
+    sides = {
+        f"{phase}: {side} {name}"
+        for phase, _, name in (effect.partition(": ") for effect in effects)
+        for side in ("before", "after")
+    }
+    assert (killed_end, sides - killed) == (end, set())
