@@ -20,6 +20,7 @@ class Metrics:
     reconcile_seconds: Histogram
     reconciles: Counter
     queue_depth: Gauge
+    queue_busy: Gauge
     attempts: Counter
     gates: Counter
     votes_discarded: Counter
@@ -54,6 +55,9 @@ class Metrics:
             ),
             queue_depth=Gauge(
                 "modelwarden_queue_depth", "Models that wait for a reconcile.", registry=registry
+            ),
+            queue_busy=Gauge(
+                "modelwarden_queue_busy", "Models that are reconciled just now.", registry=registry
             ),
             attempts=Counter(
                 "modelwarden_attempts",

@@ -26,7 +26,7 @@ class Arena:
 
     def set_up(self) -> None:
         """Declare everything, and wait until every version is registered."""
-        self.cluster.apply(_policy())
+        self.cluster.apply(policy())
         for model in self.models:
             self.cluster.apply(
                 _deployment(model),
@@ -127,7 +127,8 @@ def _conditions(read: dict[str, Any]) -> list[dict[str, Any]]:
     return conditions
 
 
-def _policy() -> dict[str, Any]:
+def policy() -> dict[str, Any]:
+    """Write a policy that waits for nothing and nobody."""
     gates = [{"name": "quality", "metrics": {}}]
     steps = [{"to": stage, "gates": gates} for stage in ("Registered", "Staging", "Production")]
     spec = {

@@ -50,6 +50,13 @@ class HostController:
     port: int = field(default_factory=_free_port)
 
     @property
+    def pid(self) -> int:
+        """The process, which was started."""
+        if self.process is None:
+            raise ValueError(f"{self.name} was not started")
+        return self.process.pid
+
+    @property
     def ledger(self) -> Path:
         """The ledger's folder; controllers of one folder share it."""
         return self.folder / "ledger"
@@ -219,7 +226,12 @@ _TOKEN = ("create", "token", ACCOUNT, f"--namespace={SYSTEM}")
 
 def _scale(installed: Installed, replicas: int) -> None:
     cluster, where = installed.cluster, f"--namespace={SYSTEM}"
-    words = ("scale", "deployment/modelwarden-controller", f"--replicas={replicas}", where)
-    cluster.kubectl(None, *words)
+    # As helm, or its next upgrade would find a field that somebody else has.
+    patch = (
+        "--type=merge",
+        f'--patch={{"spec":{{"replicas":{replicas}}}}}',
+        "--field-manager=helm",
+    )
+    cluster.kubectl(None, "patch", "deployment", "modelwarden-controller", *patch, where)
     pods = ("pods", where, "--selector=app.kubernetes.io/component=controller")
     until(lambda: len(cluster.get(*pods)["items"]) == replicas, what=f"{replicas} pods", within=60)

@@ -6,6 +6,7 @@ What was done is a line of a file, so that the next start knows where the last o
 
 import argparse
 import asyncio
+import cProfile
 import json
 import os
 import signal
@@ -144,6 +145,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--deadly", default="", help="the phases, with commas between them")
     parser.add_argument("--no-lease", action="store_true")
     parser.add_argument("--unconditional", action="store_true")
+    parser.add_argument("--profile", type=Path, help="where to write what took how long")
     asked = parser.parse_args(arguments)
     if asked.effects:
         effects = Effects(asked.effects, deadly=asked.deadly.split(","))
@@ -154,6 +156,11 @@ def main(arguments: list[str]) -> int:
         do_without_a_lease()
     if asked.unconditional:
         append_without_a_condition()
+    if asked.profile:
+        with cProfile.Profile() as profile:
+            code = run_controller(asked.settings)
+        profile.dump_stats(asked.profile)
+        return code
     return run_controller(asked.settings)
 
 

@@ -23,11 +23,12 @@ class Inbox:
     ) -> None:
         """Add the Model that the event's object is about.
 
-        An event without a type comes from a list. After the start that is a list made anew, which
-        says nothing of what was deleted before it.
+        An event without a type comes from a list: it says nothing of what was deleted before it,
+        and most of what it names has not changed. A sweep finds what has.
         """
+        if event["type"] is None:
+            self.sweep()
+            return
         touch = touched_by(event["object"])
         if touch is not None:
             self._add(touch.key, touch.versions)
-        if event["type"] is None:
-            self.sweep()

@@ -123,6 +123,7 @@ class Controller:
         metrics.leader.set_function(lambda: self.elector.is_leader)
         metrics.ledger_size.set_function(lambda: self.keeper.size)
         metrics.queue_depth.set_function(lambda: queue.depth)
+        metrics.queue_busy.set_function(lambda: self._workers.busy)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Lead when it is our turn; returns when stopped, raises what ends the process."""

@@ -170,6 +170,11 @@ class Workers(Generic[K]):
         self._began: dict[K, float] = {}
 
     @property
+    def busy(self) -> int:
+        """Count the keys that are at work now."""
+        return len(self._began)
+
+    @property
     def longest_seconds(self) -> float:
         """Say how long the oldest work that is going on has taken."""
         return max((self._clock() - began for began in self._began.values()), default=0.0)
