@@ -6,7 +6,7 @@ cluster made to show it. Killed at any point, the next look goes on from the rec
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from modelwarden import __version__
@@ -38,6 +38,10 @@ logger = logging.getLogger(__name__)
 
 # From registration to Production in one look there are fewer steps than this; more is a loop.
 MOST_STEPS = 32
+
+
+# So many touched versions are read in one look: after a start it may be thousands of one Model.
+VERSIONS_AT_ONCE = 64
 
 
 def utc_now() -> datetime:
@@ -86,13 +90,20 @@ class Reconciler:
             problem = self._ledger_problem or LedgerUnavailableError("the ledger is not open")
             return await self._show_ledger_problem(key, problem)
         names = (
-            touched | self._unrecorded.get(key, frozenset()) | self._unshown.pop(key, frozenset())
+            touched | self._unrecorded.pop(key, frozenset()) | self._unshown.pop(key, frozenset())
         )
         try:
-            return await self._bring_forward(key, names, ledger=self._ledger)
+            waits = [
+                await self._bring_forward(key, some, ledger=self._ledger) for some in _parts(names)
+            ]
         except LedgerUnavailableError as error:
+            self._unrecorded[key] = names
             await self._show_ledger_problem(key, error)
             raise
+        except Exception:
+            self._unrecorded[key] = names
+            raise
+        return min((wait for wait in waits if wait is not None), default=None)
 
     async def _bring_forward(
         self, key: ModelKey, touched: frozenset[str], *, ledger: Ledger[LedgerState]
@@ -179,9 +190,7 @@ class Reconciler:
             if number not in state.versions
         )
         if names:
-            self._unrecorded[snapshot.key] = names
-        else:
-            self._unrecorded.pop(snapshot.key, None)
+            self._unrecorded[snapshot.key] = names | self._unrecorded.get(snapshot.key, frozenset())
 
     async def _show_ledger_problem(self, key: ModelKey, problem: ModelwardenError) -> float | None:
         """Say on the Model that the ledger is not there; touch nothing else of the cluster."""
@@ -191,6 +200,13 @@ class Reconciler:
             return None
         await self._applier.write_status(snapshot, _ledger_order(snapshot, problem))
         return None
+
+
+def _parts(names: frozenset[str]) -> Iterator[frozenset[str]]:
+    """Part the names, so that no look reads more than it should; none at all is one part."""
+    ordered = sorted(names)
+    for first in range(0, max(1, len(ordered)), VERSIONS_AT_ONCE):
+        yield frozenset(ordered[first : first + VERSIONS_AT_ONCE])
 
 
 def _ledger_order(snapshot: Snapshot, problem: ModelwardenError) -> StatusOrder:
