@@ -62,8 +62,8 @@ class Ledger(Generic[S]):
                 "The ledger's key is not the one that its anchor names: restore the Secret."
             )
         ledger = cls(store, signer, fold=fold, initial=initial)
-        for key, read in await asyncio.to_thread(list, all_objects(store, signer.key)):
-            ledger._take(key, read)
+        # Thousands of records take seconds, in which the Lease has to be renewed.
+        await asyncio.to_thread(ledger._take_all)
         if anchor is not None:
             ledger.check(anchor)
         elif ledger.size == 0:
@@ -244,6 +244,10 @@ class Ledger(Generic[S]):
         for key, read in await asyncio.to_thread(list, new):
             self._take(key, read)
         return tuple(self._book.records[size:])
+
+    def _take_all(self) -> None:
+        for key, read in all_objects(self._store, self._signer.key):
+            self._take(key, read)
 
     def _take(self, key: str, read: LedgerObject) -> None:
         self._chain.expect(key, read)

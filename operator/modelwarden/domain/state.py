@@ -257,7 +257,8 @@ class Versions(Grouped[int, VersionState]):
 
     def put(self, key: int, value: VersionState) -> Self:
         """Answer the versions with this one among them."""
-        return replace(super().put(key, value), highest=max(self.highest, key))
+        after = super().put(key, value)
+        return after if key <= self.highest else replace(after, highest=key)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
