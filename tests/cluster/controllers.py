@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from .running import until
 
 ACCOUNT = "modelwarden-controller"
 LEASE = "modelwarden-controller"
+_CONTROLLER = "app.kubernetes.io/component=controller"
 
 
 def _free_port() -> int:
@@ -71,12 +73,12 @@ class HostController:
         self.folder.mkdir(parents=True, exist_ok=True)
         settings = self.folder / f"{self.name}.yaml"
         settings.write_text(yaml.safe_dump(self._settings()))
-        words = [sys.executable, "-m", "tests.cluster.disturbed", *self.words]
+        words = [sys.executable, "-m", "tests.cluster.disturbed", "--no-lease", *self.words]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*words, f"--settings={settings}"],
                 cwd=TOP,
-                env={**os.environ, "KUBECONFIG": str(self._kubeconfig()), **self._pod()},
+                env={**os.environ, "KUBECONFIG": str(self._kubeconfig())},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -138,10 +140,6 @@ class HostController:
             own.chmod(0o600)
         return own
 
-    def _pod(self) -> dict[str, str]:
-        # Started again it is the same contender for the Lease, as a container in its pod is.
-        return {"POD_NAME": self.name, "POD_UID": self.name}
-
 
 def records_in(ledger: Path, namespace: str) -> list[dict[str, Any]]:
     """Read what is on record of a namespace's models, in order."""
@@ -181,15 +179,40 @@ def jobs_seen(installed: Installed, namespace: str) -> Iterator[Callable[[], set
 
 @contextmanager
 def instead_of_the_pod(installed: Installed) -> Iterator[None]:
-    """Take the controller of the chart away for a while, and its claim to the Lease."""
+    """Let the chart's controller stand by for a while: somebody else holds the Lease.
+
+    Not by scaling: helm would not touch a field again that somebody else has written.
+    """
     cluster, where = installed.cluster, f"--namespace={SYSTEM}"
-    _scale(installed, 0)
-    cluster.kubectl(None, "delete", "lease", LEASE, where, "--ignore-not-found")
+    cluster.apply(_lease_of_somebody(), namespace=SYSTEM)
+    cluster.kubectl(None, "delete", "pods", where, f"--selector={_CONTROLLER}")
     try:
         yield
     finally:
-        cluster.kubectl(None, "delete", "lease", LEASE, where, "--ignore-not-found")
-        _scale(installed, 1)
+        cluster.kubectl(None, "delete", "lease", LEASE, where)
+        until(lambda: _is_led(installed), what="the pod leads again", within=60)
+
+
+def _lease_of_somebody() -> dict[str, Any]:
+    now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    spec = {
+        "holderIdentity": "a test",
+        "leaseDurationSeconds": 86400,
+        "acquireTime": now,
+        "renewTime": now,
+    }
+    metadata = {"name": LEASE}
+    return {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": metadata,
+        "spec": spec,
+    }
+
+
+def _is_led(installed: Installed) -> bool:
+    lease = installed.cluster.get("lease", LEASE, f"--namespace={SYSTEM}")
+    return bool(lease["spec"].get("holderIdentity"))
 
 
 @contextmanager
@@ -222,16 +245,3 @@ def _tokens_for_everybody(installed: Installed) -> Iterator[None]:
 
 
 _TOKEN = ("create", "token", ACCOUNT, f"--namespace={SYSTEM}")
-
-
-def _scale(installed: Installed, replicas: int) -> None:
-    cluster, where = installed.cluster, f"--namespace={SYSTEM}"
-    # As helm, or its next upgrade would find a field that somebody else has.
-    patch = (
-        "--type=merge",
-        f'--patch={{"spec":{{"replicas":{replicas}}}}}',
-        "--field-manager=helm",
-    )
-    cluster.kubectl(None, "patch", "deployment", "modelwarden-controller", *patch, where)
-    pods = ("pods", where, "--selector=app.kubernetes.io/component=controller")
-    until(lambda: len(cluster.get(*pods)["items"]) == replicas, what=f"{replicas} pods", within=60)

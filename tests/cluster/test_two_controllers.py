@@ -44,8 +44,7 @@ NOTHING = Outcome([], [], [], [], [], [])
 def two_controllers(installed: Installed, folder: Path, *words: str) -> Iterator[Path]:
     """Run two that both write; gives their ledger."""
     first, second = (
-        HostController(installed, folder, name=name, words=("--no-lease", *words))
-        for name in ("first", "second")
+        HostController(installed, folder, name=name, words=words) for name in ("first", "second")
     )
     with instead_of_the_pod(installed), running(first, second):
         yield first.ledger
