@@ -2,36 +2,47 @@
 
 import json
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from modelwarden.domain.digests import file_digest
 from modelwarden.domain.labels import API_VERSION
 from tests import builders
 
-from .running import RunningCluster, until
+from .example import SERVICE
+from .installed import Installed
+from .running import until
 
 POLICY = "at-once"
-NUMBERS = (1, 2, 3)
 
 
 class Arena:
-    """Some Models of three versions each, and every state in which anybody saw the versions."""
+    """Some Models of many versions, and every state in which anybody saw the versions."""
 
-    def __init__(self, cluster: RunningCluster, namespace: str, *, models: int) -> None:
-        self.cluster, self.namespace = cluster, namespace
+    def __init__(self, installed: Installed, namespace: str, *, models: int, versions: int) -> None:
+        self.installed, self.cluster, self.namespace = installed, installed.cluster, namespace
         self.models = tuple(f"racer-{number}" for number in range(1, models + 1))
+        self.numbers = range(1, versions + 1)
         self.told: list[dict[str, Any]] = []
 
-    def set_up(self) -> None:
-        """Declare everything, and wait until every version is registered."""
+    def set_up(self, folder: Path) -> None:
+        """Declare everything, and wait until every version is registered.
+
+        All versions are the same file, which a rollback finds again.
+        """
         self.cluster.apply(policy())
+        file = model_file(folder)
+        uri = self.installed.upload(file, f"{self.namespace}/racer/model.onnx")
+        artifact = {"uri": uri, "digest": file_digest([file.read_bytes()])}
         for model in self.models:
             self.cluster.apply(
                 _deployment(model),
                 _model(model),
-                *(_version(model, number, self.namespace) for number in NUMBERS),
+                *(_version(model, number, artifact) for number in self.numbers),
                 namespace=self.namespace,
             )
         until(self._are_registered, what="every version is registered", within=120)
@@ -119,7 +130,14 @@ class Arena:
     def _are_registered(self) -> bool:
         found = self.cluster.get("modelversions", f"--namespace={self.namespace}")["items"]
         ready = [c["status"] for v in found for c in _conditions(v) if c["type"] == "Ready"]
-        return ready == ["True"] * (len(self.models) * len(NUMBERS))
+        return ready == ["True"] * (len(self.models) * len(self.numbers))
+
+
+def model_file(folder: Path) -> Path:
+    """Train the example's first version: a real file, for gates that read it."""
+    words = [sys.executable, str(SERVICE / "train.py"), "1", f"--into={folder}"]
+    subprocess.run(words, capture_output=True, check=True)
+    return folder / "model.onnx"
 
 
 def _conditions(read: dict[str, Any]) -> list[dict[str, Any]]:
@@ -151,11 +169,11 @@ def _model(name: str) -> dict[str, Any]:
     return {"apiVersion": API_VERSION, "kind": "Model", "metadata": {"name": name}, "spec": spec}
 
 
-def _version(model: str, number: int, namespace: str) -> dict[str, Any]:
+def _version(model: str, number: int, artifact: dict[str, str]) -> dict[str, Any]:
     spec = builders.version(number)["spec"]
-    del spec["registeredBy"]
+    del spec["registeredBy"], spec["artifact"]["sizeBytes"]
     spec["model"] = model
-    spec["artifact"] |= {"uri": f"s3://models/{namespace}/{model}/{number}/model.onnx"}
+    spec["artifact"] |= artifact
     return {
         "apiVersion": API_VERSION,
         "kind": "ModelVersion",
