@@ -57,9 +57,9 @@ class Repository:
         self.git("add", "--all")
         self.git("commit", "--quiet", f"--message={message}")
 
-    def revert(self) -> None:
-        """Merge what undoes the newest commit."""
-        self.git("revert", "--no-edit", "HEAD")
+    def revert(self, message: str) -> None:
+        """Merge what undoes the newest commit with a message."""
+        self.git("revert", "--no-edit", f":/^{message}")
 
     def git(self, *words: str) -> str:
         """Run git in it, whatever this machine's own configuration says."""

@@ -113,6 +113,16 @@ def second_awaiting_votes(first_in_production: GitOps) -> tuple[GitOps, Seen]:
     return team, look(team)
 
 
+@pytest.fixture(scope="module")
+def second_in_production(second_awaiting_votes: tuple[GitOps, Seen]) -> GitOps:
+    """Version 2 in Production, and version 1 superseded."""
+    team, _ = second_awaiting_votes
+    team.example.approve(2, "owner", "reviewer")
+    team.example.await_stage(2, "Production")
+    team.argocd.await_status(team.name, "Synced", "Healthy")
+    return team
+
+
 def test_everything_applied_at_once_waits_for_people_and_for_nothing_else(
     everything_at_once: tuple[GitOps, Seen],
 ) -> None:
@@ -213,7 +223,7 @@ def test_an_edit_that_the_account_may_not_make_is_refused_with_the_sentence(
     team.merge("Lower the bar", 'min: "0.75"', into='min: "0.70"')
     said = until(lambda: team.argocd.complaints(team.name), what="Argo CD complains")
 
-    team.models.revert()
+    team.models.revert("Lower the bar")
     team.synced()
     assert (said[0].partition("denied request: ")[2], team.example.get("model")["spec"]) == (
         f"{team.account} lacks the verb govern on models for {MODEL} in {team.name}",
@@ -254,13 +264,10 @@ def test_a_promotion_is_one_line_in_git_and_waits_for_people(
 
 
 def test_nobody_but_a_person_approves_what_git_asked_for(
-    second_awaiting_votes: tuple[GitOps, Seen],
+    second_awaiting_votes: tuple[GitOps, Seen], second_in_production: GitOps
 ) -> None:
-    team, waiting = second_awaiting_votes
-
-    team.example.approve(2, "owner", "reviewer")
-    team.example.await_stage(2, "Production")
-    team.argocd.await_status(team.name, "Synced", "Healthy")
+    _, waiting = second_awaiting_votes
+    team = second_in_production
 
     requests = team.example.get("modeltransition", f"{MODEL}-2-production-1")["spec"]["request"]
     assert (requests["author"]["username"], look(team).operations) == (
@@ -270,9 +277,9 @@ def test_nobody_but_a_person_approves_what_git_asked_for(
 
 
 def test_a_failed_registration_is_degraded_and_says_why(
-    second_awaiting_votes: tuple[GitOps, Seen],
+    second_in_production: GitOps,
 ) -> None:
-    team, _ = second_awaiting_votes
+    team = second_in_production
 
     merge_a_record_without_hyperparameters(team, 3)
 
@@ -283,9 +290,9 @@ def test_a_failed_registration_is_degraded_and_says_why(
 
 
 def test_what_failed_is_forgotten_once_it_is_out_of_git_and_its_record_is_deleted(
-    second_awaiting_votes: tuple[GitOps, Seen],
+    second_in_production: GitOps,
 ) -> None:
-    team, _ = second_awaiting_votes
+    team = second_in_production
     merge_a_record_without_hyperparameters(team, 4)
     until(lambda: degraded(team, "ModelVersion"), what="its health is Degraded")
     team.models.commit("Take it out", {f"risk/versions/{n}.yaml": None for n in (3, 4)})
@@ -300,9 +307,9 @@ def test_what_failed_is_forgotten_once_it_is_out_of_git_and_its_record_is_delete
 
 
 def test_a_record_taken_out_of_git_stays_and_makes_no_difference(
-    second_awaiting_votes: tuple[GitOps, Seen],
+    second_in_production: GitOps,
 ) -> None:
-    team, _ = second_awaiting_votes
+    team = second_in_production
     before = team.argocd.operations(team.name)
 
     team.models.commit("Take 1 out", {"risk/versions/1.yaml": None})
@@ -314,3 +321,23 @@ def test_a_record_taken_out_of_git_stays_and_makes_no_difference(
         None,
         before,
     )
+
+
+def test_a_revert_of_the_promotion_rolls_back_and_asks_nobody(
+    second_in_production: GitOps,
+) -> None:
+    team = second_in_production
+
+    team.models.revert("Release 2")
+    team.synced()
+    team.example.await_stage(1, "Production")
+
+    team.argocd.await_status(team.name, "Synced", "Healthy")
+    attempt = team.example.get("modeltransition", f"{MODEL}-1-production-2")
+    labels = team.example.get("deployment", "fraud-api")["spec"]["template"]["metadata"]["labels"]
+    assert (
+        attempt["spec"]["kind"],
+        attempt["status"].get("votes", {}),
+        labels["modelwarden.io/version"],
+        team.example.stage(2),
+    ) == ("Rollback", {}, "1", "Staging")

@@ -30,10 +30,11 @@ if reconciling.status == "True" then
 end
 
 -- A Deployment of the Model may be left out of an application's health, for it waits unready until
--- there is a model; from then on the version in Production says whether it serves.
+-- there is a model; from then on the version in Production says whether it serves. Only those carry
+-- our label, for nobody but the operator writes it on a Deployment.
 if obj.status.stage == "Production" then
   for _, consumer in ipairs(obj.status.consumers or {}) do
-    if consumer.kind == "Deployment" and consumer.ready == 0 then
+    if consumer.kind == "Deployment" and consumer.how == "Label" and consumer.ready == 0 then
       return health("Degraded", "No pod of Deployment " .. consumer.name .. " is ready.")
     end
   end
