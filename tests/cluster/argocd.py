@@ -277,10 +277,13 @@ def _network_of(cluster: RunningCluster) -> Sequence[str]:
     """What to put before a command so that it runs in the cluster's own network.
 
     The controller's metrics are served on every address, so nothing of this machine should lead
-    there. kind's network belongs to its engine; beside kind the processes are in this machine's.
+    there. They end with this process too, however it ends. kind's network belongs to its engine;
+    beside kind the processes are in this machine's.
     """
     first = clusters.named(cluster.name).first_process
-    return () if first is None else ("nsenter", f"--target={first}", "--net", "--")
+    if first is None:
+        return ()
+    return ("nsenter", f"--target={first}", "--net", "--", "setpriv", "--pdeathsig=TERM", "--")
 
 
 def _install(cluster: RunningCluster) -> list[str]:
