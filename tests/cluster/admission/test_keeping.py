@@ -1,11 +1,20 @@
 """What is the operator's alone, and what may not be deleted; by the policies alone."""
 
+import json
 import secrets
+import subprocess
 from typing import Any
 
 import pytest
 
-from modelwarden.domain.labels import ARTIFACT_DIGEST, ARTIFACT_URI, MODEL, MODEL_VERSION, STAGE
+from modelwarden.domain.labels import (
+    ARTIFACT_DIGEST,
+    ARTIFACT_URI,
+    CONSUMES,
+    MODEL,
+    MODEL_VERSION,
+    STAGE,
+)
 from tests.cluster.running import RunningCluster, until
 
 from .callers import GROUP, OPERATOR, Person, RefusedError
@@ -187,6 +196,59 @@ def test_a_deployments_owner_applies_scales_and_restarts_as_ever(
     pods = kept["spec"]["template"]["metadata"]
     assert SERVED_PODS["labels"].items() <= pods["labels"].items()
     assert SERVED_PODS["annotations"].items() <= pods["annotations"].items()
+
+
+def test_a_deployments_owner_says_what_it_consumes(platform: Person, served: str) -> None:
+    said = {"metadata": {"annotations": {CONSUMES: "kept@production, risk/churn:2"}}}
+
+    platform.merge(served, {**said, "spec": {"template": said}})
+    platform.merge(served, {"metadata": {"annotations": {CONSUMES: "kept:3"}}})
+    platform.merge(served, {"metadata": {"annotations": {CONSUMES: None}}})
+
+    with pytest.raises(RefusedError, match=ONLY):
+        platform.merge(served, {"metadata": {"labels": {CONSUMES: "kept"}}}, dry_run=True)
+
+
+@pytest.mark.parametrize(
+    ("said", "warned"),
+    [
+        ("kept@production", False),
+        (" kept:3 , risk/churn@v2 ", False),
+        ("kept", True),
+        ("kept:0", True),
+        ("kept@production,", True),
+    ],
+)
+def test_whoever_writes_what_cannot_be_read_is_told_at_once(
+    bare_cluster: RunningCluster, place: str, *, said: str, warned: bool
+) -> None:
+    metadata = {"name": "consumer", "annotations": {CONSUMES: said}}
+    spec = {"containers": [{"name": "main", "image": "registry.example.com/main:1"}]}
+    template = {"metadata": metadata, "spec": {**spec, "restartPolicy": "Never"}}
+    cron_job = {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": {"name": "consumer"},
+        "spec": {"schedule": "0 0 * * *", "jobTemplate": {"spec": {"template": template}}},
+    }
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+    told = [
+        "cannot be read: write <model>@production" in warnings_of(bare_cluster, manifest, place)
+        for manifest in (pod, cron_job)
+    ]
+
+    assert told == [warned, warned]
+
+
+def warnings_of(cluster: RunningCluster, manifest: dict[str, Any], place: str) -> str:
+    """Apply a manifest without keeping it, and give what kubectl said beside the answer."""
+    words = cluster.command(None, "apply", f"--namespace={place}", "--dry-run=server", "-f", "-")
+    done = subprocess.run(
+        words, input=json.dumps(manifest), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stderr
 
 
 @pytest.mark.parametrize("number", [2, 3, 4])

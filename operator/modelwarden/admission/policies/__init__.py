@@ -16,7 +16,7 @@ from modelwarden.admission.policies.gates import (
 from modelwarden.admission.policies.model_parts import MODEL_PARTS
 from modelwarden.admission.policies.model_rights import MODEL_RIGHTS
 from modelwarden.admission.policies.operator_only import OPERATOR_ONLY, OPERATOR_TOKEN
-from modelwarden.admission.policies.own_keys import DEPLOYMENT_KEYS, OWN_KEYS
+from modelwarden.admission.policies.own_keys import CONSUMES_GRAMMAR, DEPLOYMENT_KEYS, OWN_KEYS
 from modelwarden.admission.policies.shape import Policy
 from modelwarden.admission.policies.versions import VERSION
 
@@ -30,6 +30,7 @@ POLICIES: tuple[Policy, ...] = (
     OPERATOR_TOKEN,
     OWN_KEYS,
     DEPLOYMENT_KEYS,
+    CONSUMES_GRAMMAR,
     DELETE_GUARD,
     HOME_GUARD,
     GATE_CONNECT,

@@ -45,7 +45,10 @@ class Validation:
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """What must hold for some requests, everywhere or in one namespace."""
+    """What must hold for some requests, everywhere or in one namespace.
+
+    One that only warns lets the request pass, whatever it says and even where it cannot be asked.
+    """
 
     name: str
     rule: str
@@ -54,6 +57,7 @@ class Policy:
     variables: Mapping[str, str] = field(default_factory=dict)
     conditions: Mapping[str, str] = field(default_factory=dict)
     namespace: str = ""
+    warns: bool = False
 
     def to_documents(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Write the policy and its binding; refusals are denied and annotated in the audit log."""
@@ -61,7 +65,7 @@ class Policy:
 
     def _policy(self) -> dict[str, Any]:
         spec: dict[str, Any] = {
-            "failurePolicy": "Fail",
+            "failurePolicy": "Ignore" if self.warns else "Fail",
             "matchConstraints": {"resourceRules": [match.to_json() for match in self.matches]},
             "matchConditions": _named(self.conditions),
             "variables": _named(self.variables),
@@ -76,7 +80,8 @@ class Policy:
 
     def _binding(self) -> dict[str, Any]:
         name = f"modelwarden-{self.name}"
-        spec: dict[str, Any] = {"policyName": name, "validationActions": ["Deny", "Audit"]}
+        actions = ["Warn"] if self.warns else ["Deny", "Audit"]
+        spec: dict[str, Any] = {"policyName": name, "validationActions": actions}
         if self.namespace:
             labels = {"kubernetes.io/metadata.name": self.namespace}
             spec["matchResources"] = {"namespaceSelector": {"matchLabels": labels}}
