@@ -117,13 +117,22 @@ def rollout_begun(version: int, clock: str, **facts: Any) -> Record:
     )
 
 
-def rollout_failed(version: int, clock: str) -> Record:
+def rollout_failed(version: int, clock: str, **facts: Any) -> Record:
     return a_record(
         Operation.ROLLOUT_FAILED,
         clock,
         version,
         transition=f"fraud-detector-{version}-production-1",
-        facts={"code": "RolloutTimedOut", "sentence": "Too slow."},
+        facts={"code": "RolloutTimedOut", "sentence": "Too slow.", **facts},
+    )
+
+
+def put_back(version: int, clock: str) -> Record:
+    return a_record(
+        Operation.ROLLOUT_OBSERVED,
+        clock,
+        version,
+        facts={"attempt": f"fraud-detector-{version}-production-1", "deployments": ["fraud-api"]},
     )
 
 
@@ -253,6 +262,42 @@ def test_a_rollout_that_failed_was_a_window_and_the_old_version_serves_after_it(
     assert [(a.certainty, [s.version for s in a.served]) for a in answers] == [
         (Certainty.ROLLOUT_WINDOW, [1, 2]),
         (Certainty.EXACT, [1]),
+    ]
+
+
+def answers_of(*more: Record) -> list[tuple[str, Certainty, list[int]]]:
+    records = placed((*two_versions()[:-1], rollout_failed(2, "12:20", putBack=True), *more))
+    clocks = ("12:10", "12:25", "12:40", "19:00")
+    answers = [(clock, asked(records, clock)) for clock in clocks]
+    return [(clock, a.certainty, [s.version for s in a.served]) for clock, a in answers]
+
+
+def test_after_a_failed_rollout_both_may_answer_until_the_last_pod_is_gone() -> None:
+    assert answers_of(put_back(2, "12:30")) == [
+        ("12:10", Certainty.ROLLOUT_WINDOW, [1, 2]),
+        ("12:25", Certainty.ROLLOUT_WINDOW, [1, 2]),
+        ("12:40", Certainty.EXACT, [1]),
+        ("19:00", Certainty.EXACT, [1]),
+    ]
+
+
+def test_until_somebody_has_seen_that_it_is_gone_it_may_answer() -> None:
+    assert answers_of()[-1] == ("19:00", Certainty.ROLLOUT_WINDOW, [1, 2])
+
+
+def test_the_next_version_that_serves_alone_ends_what_was_being_put_back() -> None:
+    third = (
+        requested(3, Stage.REGISTERED, "12:21"),
+        requested(3, Stage.PRODUCTION, "12:22"),
+        rollout_begun(3, "12:23"),
+        promoted(3, "12:30", over=1, certainty="Exact", rolloutBegun=at("12:23")),
+    )
+
+    assert answers_of(*third) == [
+        ("12:10", Certainty.ROLLOUT_WINDOW, [1, 2]),
+        ("12:25", Certainty.ROLLOUT_WINDOW, [1, 2, 3]),
+        ("12:40", Certainty.EXACT, [3]),
+        ("19:00", Certainty.EXACT, [3]),
     ]
 
 

@@ -139,9 +139,30 @@ async def test_a_rollout_that_takes_too_long_fails_and_is_put_back(world: World)
     )
 
 
+async def test_what_was_put_back_is_observed_when_the_last_pod_is_gone(world: World) -> None:
+    world.clock.now += timedelta(seconds=901)
+    again = await world.look()
+    before = world.records()
+
+    world.roll_out()
+    await world.look()
+
+    assert (again, ("RolloutObserved", "") in before) == (5.0, False)
+    assert world.records() == [*before, ("RolloutObserved", "")]
+
+
+async def test_a_rollout_that_was_aborted_is_observed_too(world: World) -> None:
+    world.ask("r9", builders.stages(production=1, staging=(1, 2)), "stages.production")
+
+    await world.settle()
+
+    assert [name for name, _ in world.records()][-2:] == ["RolloutAborted", "RolloutObserved"]
+
+
 async def test_a_failed_rollout_does_not_loop(world: World) -> None:
     world.clock.now += timedelta(seconds=901)
     await world.look()
+    await world.settle()
     before = len(world.records())
 
     await world.settle()
@@ -333,9 +354,9 @@ async def test_a_deployment_that_is_deleted_while_it_rolls_out_fails_the_rollout
 
     await world.look()
 
-    assert (waiting, last(world)) == (
+    assert (waiting, world.records()[-2:]) == (
         ("False", "DeploymentMissing"),
-        ("RolloutFailed", SECOND),
+        [("RolloutFailed", SECOND), ("RolloutObserved", "")],
     )
 
 

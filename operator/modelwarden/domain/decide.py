@@ -29,6 +29,7 @@ from modelwarden.domain.opening import (
     wanted,
 )
 from modelwarden.domain.progress import NO_STEP, Step, ended_by, next_step
+from modelwarden.domain.putting_back import put_back
 from modelwarden.domain.records import Operation, Record
 from modelwarden.domain.retiring import archived, held_from_the_archive
 from modelwarden.domain.retries import access_of_retries
@@ -99,6 +100,7 @@ def decide(
             records=(
                 *archived(snapshot, state, scribe=scribe),
                 *observed(snapshot, state, scribe=scribe),
+                *put_back(snapshot, state, scribe=scribe),
             )
         )
     )

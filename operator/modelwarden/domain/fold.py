@@ -216,6 +216,7 @@ def _rollout_begun(model: ModelState, record: Record) -> ModelState:
         _on_its_grounds(model.attempts[record.transition], record),
         outcome=AttemptOutcome.ROLLING_OUT,
         rollout_begun=record.time,
+        deployments=tuple(record.facts.get("deployments", ())),
     )
     return _with_attempt(model, attempt)
 
@@ -294,11 +295,22 @@ def _serving(model: ModelState, record: Record) -> ModelState:
             window_start=record.facts.get("rolloutBegun", ""),
         )
         intervals = (*intervals, opened)
-    return replace(model, intervals=intervals)
+    model = replace(model, intervals=intervals)
+    return model if model.production is None else _put_back(model, record)
+
+
+def _put_back(model: ModelState, record: Record) -> ModelState:
+    """Close what was being put back: what is in Production now was seen to be alone."""
+    for attempt in model.being_put_back():
+        model = _with_attempt(model, replace(attempt, observed=record.time))
+    return model
 
 
 def _rollout_observed(model: ModelState, record: Record) -> ModelState:
-    """End the interval of a withdrawn version: its last pod is gone."""
+    """End the interval of a withdrawn version, or what was put back: its last pod is gone."""
+    if "attempt" in record.facts:
+        attempt = model.attempts[record.facts["attempt"]]
+        return _with_attempt(model, replace(attempt, observed=record.time))
     last = model.intervals[-1] if model.intervals else None
     if last is None or last.end or not last.left or last.version != record.version:
         return model
@@ -320,6 +332,7 @@ def _ended(model: ModelState, record: Record, outcome: AttemptOutcome) -> ModelS
         sentence=record.facts.get("sentence", ""),
         reopens=record.facts.get("reopens", False),
         ended=record.time,
+        put_back=record.facts.get("putBack", False),
     )
     return _with_attempt(model, attempt)
 

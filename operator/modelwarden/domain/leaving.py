@@ -23,7 +23,7 @@ def still_leaving(state: ModelState) -> ServingInterval | None:
 
 def nothing_serves(interval: ServingInterval, snapshot: Snapshot) -> tuple[Verdict, ...]:
     """Ask of every Deployment that served the version whether its last pod is gone."""
-    return tuple(_is_empty(name, interval.version, snapshot) for name in interval.served_by)
+    return tuple(is_empty(name, interval.version, snapshot) for name in interval.served_by)
 
 
 def observed(snapshot: Snapshot, state: ModelState, *, scribe: Scribe) -> tuple[Record, ...]:
@@ -42,7 +42,8 @@ def observed(snapshot: Snapshot, state: ModelState, *, scribe: Scribe) -> tuple[
     )
 
 
-def _is_empty(name: str, version: int, snapshot: Snapshot) -> Verdict:
+def is_empty(name: str, version: int, snapshot: Snapshot) -> Verdict:
+    """No pod of a Deployment runs a version any more."""
     deployment = snapshot.deployments.get(name)
     if deployment is None:
         return _is_gone(name, version, snapshot)

@@ -29,17 +29,19 @@ def look_again_in(
     state: ModelState,
     holds: tuple[Hold, ...],
     ends: Iterable[datetime] = (),
+    has_model: bool = True,
     now: datetime,
     unanswered: bool = False,
 ) -> float | None:
     """Say in how many seconds to look again; None where every change will be announced.
 
-    `ends` are the moments at which time alone takes something from the picture.
+    `ends` are the moments at which time alone takes something from the picture. Without a Model
+    nothing is put back.
     """
     waits = [seconds for look in looks for seconds in _of_attempt(look, state=state, now=now)]
     waits += [UNASKED_SECONDS for hold in holds if hold.verdict.code in _UNANNOUNCED]
     waits += [max(1.0, (end - now).total_seconds()) for end in ends if end > now]
-    if still_leaving(state) is not None:
+    if still_leaving(state) is not None or (has_model and state.being_put_back()):
         waits.append(DEPLOYMENT_SECONDS)
     if state.in_stage(Stage.RETIRING):
         waits.append(RETIRING_SECONDS)

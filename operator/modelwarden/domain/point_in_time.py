@@ -177,7 +177,7 @@ class _Teller:
         served = replace(
             self.served(attempt.key.version, attempt),
             since=attempt.rollout_begun,
-            until=attempt.ended,
+            until=attempt.may_have_served_until,
             is_rolling_out=True,
         )
         return replace(served, **self.grounds(begun))
@@ -256,16 +256,14 @@ def _unknown(key: ModelKey, at: datetime, code: str, sentence: str) -> Answer:
 
 def _from_model(teller: _Teller, at: datetime) -> Answer:
     interval = next((i for i in teller.model.intervals if _covers(i.start, i.end, at)), None)
-    rollout = next(
-        (
-            attempt
-            for attempt in teller.model.attempts.values()
-            if attempt.rollout_begun and _covers(attempt.rollout_begun, attempt.ended, at)
-        ),
-        None,
-    )
-    if rollout is not None:
-        return _in_a_window(teller, at, interval=interval, rollout=rollout)
+    rollouts = [
+        attempt
+        for attempt in teller.model.attempts.values()
+        if attempt.rollout_begun
+        and _covers(attempt.rollout_begun, attempt.may_have_served_until, at)
+    ]
+    if rollouts:
+        return _in_a_window(teller, at, interval=interval, rollouts=rollouts)
     if interval is None:
         return teller.answer(
             at,
@@ -287,22 +285,33 @@ def _from_model(teller: _Teller, at: datetime) -> Answer:
 
 
 def _in_a_window(
-    teller: _Teller, at: datetime, *, interval: ServingInterval | None, rollout: AttemptState
+    teller: _Teller,
+    at: datetime,
+    *,
+    interval: ServingInterval | None,
+    rollouts: Sequence[AttemptState],
 ) -> Answer:
-    new = teller.rolling_out(rollout)
-    span = f"from {rollout.rollout_begun}" + (f" to {rollout.ended}" if rollout.ended else " on")
-    if interval is None:
-        sentence = f"Version {new.version} was rolled out {span}: it may have answered already."
-        served: tuple[Served, ...] = (new,)
-    else:
-        sentence = (
-            f"Version {new.version} was rolled out over version {interval.version} {span}: "
-            "both may have answered."
-        )
-        served = (teller.in_production(interval), new)
+    """Name every version that may have answered; of one that was tried twice, the last try."""
+    tried = {rollout.key.version: rollout for rollout in rollouts}
+    over = "" if interval is None else f" over version {interval.version}"
+    told = [f"Version {number} was rolled out{over} {_span(tried[number])}" for number in tried]
+    served = tuple(teller.rolling_out(rollout) for rollout in tried.values())
+    if interval is not None:
+        served = (teller.in_production(interval), *served)
+    may = {1: "it may have answered already", 2: "both may have answered"}
+    end = may.get(len(served), "each of them may have answered")
     return teller.answer(
-        at, Certainty.ROLLOUT_WINDOW, code="RolloutWindow", sentence=sentence, served=served
+        at,
+        Certainty.ROLLOUT_WINDOW,
+        code="RolloutWindow",
+        sentence=f"{'; '.join(told)}: {end}.",
+        served=served,
     )
+
+
+def _span(rollout: AttemptState) -> str:
+    until = rollout.may_have_served_until
+    return f"from {rollout.rollout_begun}" + (f" to {until}" if until else " on")
 
 
 def _gap_around(records: Iterable[Record], at: datetime) -> tuple[str, str] | None:

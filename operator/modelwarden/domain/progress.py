@@ -167,6 +167,7 @@ def _closing(attempt: AttemptState, end: End, *, scribe: Scribe) -> Record:
             "code": end.verdict.code,
             "sentence": end.verdict.sentence,
             "reopens": end.reopens,
+            **({"putBack": True} if rolling else {}),
         },
     )
 
@@ -412,6 +413,7 @@ def _rollout_failed(
         facts={
             "code": verdict.code,
             "sentence": shortened(sentence, LONGEST_SENTENCE),
+            "putBack": True,
         },
     )
 

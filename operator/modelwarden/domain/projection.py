@@ -123,6 +123,7 @@ def project(
             state=state,
             holds=holds,
             ends=_ends(snapshot, state),
+            has_model=snapshot.model is not None,
             now=snapshot.now,
             unanswered=_is_unanswered(snapshot, state),
         ),

@@ -106,8 +106,9 @@ class AttemptState:
 
     `retry` is the uid of the decision that had the attempt before it tried again; empty if none
     had. `evidence` is the digest that people voted on. `approvals` are the records of the votes
-    that the commitment rested on; None before it. `gates_early` are gates of later steps that a
-    registration runs once it has passed.
+    that the commitment rested on; None before it. `put_back` is said of a rollout that came to
+    nothing, `observed` is when the last of its pods was gone. `gates_early` are gates of later
+    steps that a registration runs once it has passed.
     """
 
     name: str
@@ -130,12 +131,20 @@ class AttemptState:
     sentence: str = ""
     reopens: bool = False
     rollout_begun: str = ""
+    deployments: tuple[str, ...] = ()
     ended: str = ""
+    put_back: bool = False
+    observed: str = ""
     gates: Mapping[str, GateState] = field(default_factory=dict)
     votes: tuple[VoteState, ...] = ()
     evidence: str = ""
     approvals: tuple[int, ...] | None = None
     indices: tuple[int, ...] = ()
+
+    @property
+    def may_have_served_until(self) -> str:
+        """When the last pod of its rollout was seen to be gone; empty while it may answer."""
+        return self.observed if self.put_back else self.ended
 
     @property
     def is_open(self) -> bool:
@@ -273,6 +282,8 @@ class Attempts(Grouped[str, AttemptState]):
             names.add(MEASURING)
         if value.rollout_begun:
             names.add(ROLLED_OUT)
+        if value.put_back and not value.observed:
+            names.add(PUT_BACK)
         return frozenset(names)
 
 
@@ -281,6 +292,7 @@ EVER_STAGED = "EverStaged"
 OPEN = "Open"
 MEASURING = "Measuring"
 ROLLED_OUT = "RolledOut"
+PUT_BACK = "PutBack"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -351,6 +363,10 @@ class ModelState:
     def measuring_attempts(self) -> tuple[AttemptState, ...]:
         """List the registrations for which gates of later steps are still to be run."""
         return tuple(self.attempts[name] for name in self.attempts.group(MEASURING))
+
+    def being_put_back(self) -> tuple[AttemptState, ...]:
+        """List the attempts whose rollout came to nothing, and of which pods may be left."""
+        return tuple(self.attempts[name] for name in self.attempts.group(PUT_BACK))
 
     def rollout(self) -> AttemptState | None:
         """Find the attempt whose rollout has begun and not ended."""

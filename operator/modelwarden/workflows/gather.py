@@ -222,6 +222,7 @@ class Gatherer:
         named = {target.deployment for target in model.serving} if model else set()
         leaving = still_leaving(state)
         named |= set(leaving.served_by) if leaving else set()
+        named |= {name for attempt in state.being_put_back() for name in attempt.deployments}
         others = await asyncio.gather(
             *(
                 self.client.find(DEPLOYMENTS, name, key.namespace)
@@ -237,7 +238,8 @@ class Gatherer:
 
     async def _pods(self, key: ModelKey, state: ModelState) -> Sequence[Mapping[str, Any]] | None:
         """List the pods with our label for this Model, where a version waits for them to go."""
-        if not state.in_stage(Stage.RETIRING) and still_leaving(state) is None:
+        leaving = still_leaving(state) is not None or state.being_put_back()
+        if not (leaving or state.in_stage(Stage.RETIRING)):
             return None
         return await self.client.list(PODS, key.namespace, labels=f"{labels.MODEL}={key.name}")
 
