@@ -25,6 +25,7 @@ class Metrics:
     gates: Counter
     votes_discarded: Counter
     demotions: Counter
+    reviews_overdue: Gauge
     ledger_size: Gauge
     ledger_appends: Counter
     ledger_conflicts: Counter
@@ -75,6 +76,11 @@ class Metrics:
                 "modelwarden_votes_discarded",
                 "Decisions that did not count.",
                 ["reason"],
+                registry=registry,
+            ),
+            reviews_overdue=Gauge(
+                "modelwarden_reviews_overdue",
+                "Models of which a review is overdue.",
                 registry=registry,
             ),
             demotions=Counter(

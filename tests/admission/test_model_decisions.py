@@ -289,10 +289,66 @@ async def test_a_read_that_takes_too_long_fails(monkeypatch: pytest.MonkeyPatch)
     assert answer.verdict.code == "AttemptNotRead"
 
 
-async def test_the_review_of_a_model_needs_no_attempt() -> None:
-    spec = decision("Review")
-    del spec["transition"]
+SERVING = {
+    **model(1),
+    "status": {"stages": {"production": {"version": 1}}, "policy": {"name": "standard"}},
+}
+MADE = {
+    "kind": "ModelVersion",
+    "metadata": {"name": "fraud-1"},
+    "spec": {"trainedBy": [{"kind": "User", "name": "scientist@example.com"}]},
+}
+SOLO = {
+    "kind": "ModelPolicy",
+    "metadata": {"name": "standard"},
+    "spec": {"steps": [{"to": "Production", "approvals": {"owners": 1}}]},
+}
 
-    answer = await judged(review("ModelDecision", spec, by=OWNER), Shelf(), identity=TEAM)
 
-    assert answer.verdict.code == "Admitted"
+async def reviewing(*found: Mapping[str, Any], by: Mapping[str, Any], **spec: Any) -> Answer:
+    content = {**decision("Review"), **spec}
+    written = {name: value for name, value in content.items() if value is not None}
+    return await judged(review("ModelDecision", written, by=by), Shelf(*found), identity=TEAM)
+
+
+@pytest.mark.parametrize(
+    ("found", "by", "code"),
+    [
+        ((SERVING, MADE), OWNER, "Admitted"),
+        ((SERVING, MADE), SCIENTIST, "TrainerExcluded"),
+        ((SERVING, MADE), PLATFORM, "TrainerExcluded"),
+        ((SERVING, MADE, SOLO), SCIENTIST, "Admitted"),
+        ((SERVING,), OWNER, "Admitted"),
+        ((model(1),), OWNER, "NothingToReview"),
+        ((), OWNER, "ModelUnknown"),
+    ],
+)
+async def test_the_review_of_a_model_is_of_what_is_in_production_and_not_ones_own(
+    found: tuple[dict[str, Any], ...], by: dict[str, Any], code: str
+) -> None:
+    answer = await reviewing(*found, by=by, transition=None)
+
+    assert answer.verdict.code == code
+
+
+def rolled_back(by: str = "manager@example.com", **changes: Any) -> dict[str, Any]:
+    request = {"id": "r", "entry": {"version": 1}, "author": {"username": by}}
+    return attempt(changes.pop("status", DONE), kind="Rollback", request=request, **changes)
+
+
+@pytest.mark.parametrize(
+    ("found", "code"),
+    [
+        (rolled_back(), "Admitted"),
+        (rolled_back("owner@example.com"), "RequesterExcluded"),
+        (rolled_back(status=OPEN), "NothingToReview"),
+        (attempt(DONE), "NothingToReview"),
+        ({**rolled_back(), "metadata": {"name": NAME, "uid": "u-2"}}, "AttemptUnknown"),
+    ],
+)
+async def test_the_review_of_a_rollback_is_of_one_that_was_made_by_somebody_else(
+    found: dict[str, Any], code: str
+) -> None:
+    answer = await reviewing(found, by=OWNER)
+
+    assert answer.verdict.code == code

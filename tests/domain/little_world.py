@@ -161,6 +161,26 @@ class LittleWorld:
         raw["metadata"]["creationTimestamp"] = self.now.strftime("%Y-%m-%dT%H:%M:%SZ")
         self.decisions.append(raw)
 
+    def review(self, by: Raw | None) -> None:
+        """Review the Model, of no attempt of it."""
+        raw = self._new(
+            {
+                "apiVersion": builders.API_VERSION,
+                "kind": "ModelDecision",
+                "metadata": {"namespace": KEY.namespace},
+                "spec": {
+                    "model": KEY.name,
+                    "stage": "Production",
+                    "decision": "Review",
+                    "rationale": "Looked at it.",
+                    **({} if by is None else {"by": by}),
+                },
+            },
+            f"decision-{next(self.numbers)}",
+        )
+        raw["metadata"]["creationTimestamp"] = self.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.decisions.append(raw)
+
     def finish_jobs(self, outcome: str) -> None:
         """End every gate Job that runs, as its pod or its node would."""
         for key, run in self.runs.items():
@@ -599,6 +619,9 @@ def _check(record: Record, records: list[Record], *, before: ModelState, after: 
             _check_it_was_rolled_out(record, records)
         case Operation.GATE_FINISHED if "origin" in record.facts:
             _check_it_was_measured(record, records)
+        case Operation.REVIEW:
+            assert record.uids["decision"] not in before.reviews.seen
+            assert before.production is not None or before.reviews.owed
         case Operation.VOTED | Operation.RETRACTED:
             assert not before.attempts[record.transition].rollout_begun
     if record.transition and record.operation is not Operation.REQUESTED:

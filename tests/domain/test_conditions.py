@@ -293,7 +293,14 @@ def drawn(case: Case) -> dict[str, Any]:
     )
     holds = openings(case.facts, case.after, identity=IDENTITY).holds
     assert case.facts.model is not None
-    return model_status(case.facts.model, case.facts, state=case.after, holds=holds, looks=looks)
+    return model_status(
+        case.facts.model,
+        case.facts,
+        state=case.after,
+        holds=holds,
+        looks=looks,
+        review=is_false("ReviewOverdue", "NoReviewDue", "No review is due."),
+    )
 
 
 def look_at(open_attempt: AttemptState, case: Case) -> Standing | None:

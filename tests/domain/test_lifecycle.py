@@ -51,6 +51,7 @@ GOVERNED: dict[str, dict[str, Any]] = {
     "as strict as before": {"metrics": builders.model()["spec"]["metrics"]},
     "people": {"affectsPeople": True},
     "no people": {"affectsPeople": False},
+    "often": {"reviewEveryDays": 1},
     "without a Deployment": {"serving": []},
     "with a shadow": {
         "serving": [
@@ -408,6 +409,10 @@ class Lifecycle(RuleBasedStateMachine):
         if attempts:
             reviewed = {wrong: OTHER_DIGEST} if wrong else {}
             self.world.vote(attempts[-1 - nth % len(attempts)], by, kind, **reviewed)
+
+    @rule(by=voters)
+    def review(self, by: Any) -> None:
+        self.world.review(by)
 
     @rule(by=voters, nth=some.integers(0, 3))
     def retry(self, by: Any, nth: int) -> None:

@@ -149,6 +149,26 @@ def test_a_vote_counts_until_the_moment_it_expires() -> None:
     assert codes(APPROVED, rule=rule, now=at(seconds=59)) == {"vote": "Counted"}
 
 
+def test_a_vote_that_expired_says_when() -> None:
+    rule = approvals(expire_after_seconds=60)
+
+    (vote,) = judge((APPROVED,), ballot(rule=rule, now=at(seconds=60)))
+
+    assert vote.verdict.sentence == (
+        "The vote of owner@example.com counted until 2026-11-24 12:01Z."
+    )
+
+
+def test_who_waits_for_votes_is_told_until_when_the_first_one_counts() -> None:
+    rule = approvals(expire_after_seconds=3600)
+    votes = judge((decision(OWNER),), ballot(rule=rule))
+
+    assert quorum(votes, rule).sentence == (
+        "Waiting for 1 of 1 reviewers. "
+        "The vote of owner@example.com counts until 2026-11-24 13:00Z."
+    )
+
+
 def test_a_decision_about_another_attempt_is_no_vote_on_this_one() -> None:
     assert codes(decision(transition="fraud-detector-1-staging-1")) == {}
 

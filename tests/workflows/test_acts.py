@@ -1,10 +1,11 @@
 """What people do beside asking and voting, and what it leads to."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
-from modelwarden.cluster.paths import MODEL_POLICIES, MODEL_VERSIONS, MODELS
+from modelwarden.cluster.paths import EVENTS, MODEL_POLICIES, MODEL_VERSIONS, MODELS
 from tests import builders
 from tests.builders import MANAGER, OWNER, REVIEWER, SCIENTIST
 from tests.fakes.api_server import FakeApiServer
@@ -259,3 +260,78 @@ async def test_a_policy_edit_leaves_an_open_attempt_alone_and_is_recorded_once(
         1,
         0,
     )
+
+
+def event_reasons(world: World) -> list[str]:
+    return [event["reason"] for event in world.server.all(EVENTS, builders.NAMESPACE)]
+
+
+async def test_a_review_that_is_overdue_is_said_once_until_somebody_has_looked(
+    world: World,
+) -> None:
+    world.server.put(MODELS, builders.model(reviewEveryDays=90))
+    await serving(world)
+    due = world.condition("ReviewOverdue")
+    world.clock.now += timedelta(days=91)
+    await world.settle()
+    await world.settle()
+    overdue, warned = world.condition("ReviewOverdue"), event_reasons(world).count("ReviewOverdue")
+    counted = world.metrics.registry.get_sample_value("modelwarden_reviews_overdue")
+    world.vote(ATTEMPT, OWNER, "Review", transition=None, stage="Production")
+
+    await world.settle()
+
+    assert (due, overdue, warned, counted) == (
+        ("False", "ReviewDue"),
+        ("True", "ReviewOverdue"),
+        1,
+        1.0,
+    )
+    assert (
+        world.condition("ReviewOverdue"),
+        world.metrics.registry.get_sample_value("modelwarden_reviews_overdue"),
+        [what for what, _ in world.records()].count("Review"),
+    ) == (("False", "ReviewDue"), 0.0, 1)
+
+
+async def test_votes_that_expire_while_the_version_soaks_are_cast_anew(world: World) -> None:
+    policy = world.server.get(MODEL_POLICIES, "standard")
+    step = policy["spec"]["steps"][2]
+    step["approvals"]["expireAfterSeconds"] = 300
+    step["soakSeconds"] = 600
+    world.server.put(MODEL_POLICIES, policy)
+    await awaiting_votes(world)
+    world.vote(ATTEMPT, OWNER)
+    world.vote(ATTEMPT, REVIEWER)
+    await world.settle()
+    first = await world.look()
+    world.clock.now += timedelta(seconds=301)
+    await world.settle()
+    expired = discarded(world, ATTEMPT)
+    second = await world.look()
+    world.clock.now += timedelta(seconds=290)
+    world.vote(ATTEMPT, OWNER)
+    world.vote(ATTEMPT, REVIEWER)
+    world.clock.now += timedelta(seconds=10)
+
+    await world.settle()
+
+    assert [0 < (again or 0) <= 300 for again in (first, second)] == [True, True]
+    assert (expired, world.stage(1)) == (["Expired", "Expired"], "Production")
+
+
+async def test_who_rejected_it_and_changed_their_mind_has_it_tried_again_and_approves(
+    world: World,
+) -> None:
+    await rejected(world)
+    world.vote(ATTEMPT, REVIEWER, "Retract")
+    await world.settle()
+    still = world.condition("Settled")
+    world.vote(ATTEMPT, MANAGER, "Retry")
+    await world.settle()
+    world.vote(NEXT, OWNER)
+    world.vote(NEXT, REVIEWER)
+
+    await world.settle()
+
+    assert (still, world.stage(1)) == (("False", "Rejected"), "Production")

@@ -221,6 +221,21 @@ class World:
         status = transition.get("status", {})
         self.clock.now += timedelta(seconds=2)
         number = next(_NUMBERS)
+        said = {
+            "model": builders.MODEL,
+            "version": transition["spec"]["version"],
+            "stage": transition["spec"]["to"],
+            "transition": {"name": attempt, "uid": transition["metadata"]["uid"]},
+            "decision": kind,
+            "reviewed": {
+                "subjectDigest": transition["spec"]["subjectDigest"],
+                "policyDigest": transition["spec"].get("policy", {}).get("digest", builders.DIGEST),
+                "evidenceDigest": status.get("evidenceDigest", builders.DIGEST),
+            },
+            "rationale": "Looked at it.",
+            "by": by,
+            **spec,
+        }
         self.server.put(
             MODEL_DECISIONS,
             {
@@ -231,21 +246,7 @@ class World:
                     "namespace": builders.NAMESPACE,
                     "creationTimestamp": timestamp(self.clock.now),
                 },
-                "spec": {
-                    "model": builders.MODEL,
-                    "version": transition["spec"]["version"],
-                    "stage": transition["spec"]["to"],
-                    "transition": {"name": attempt, "uid": transition["metadata"]["uid"]},
-                    "decision": kind,
-                    "reviewed": {
-                        "subjectDigest": transition["spec"]["subjectDigest"],
-                        "policyDigest": transition["spec"]["policy"]["digest"],
-                        "evidenceDigest": status.get("evidenceDigest", builders.DIGEST),
-                    },
-                    "rationale": "Looked at it.",
-                    "by": by,
-                    **spec,
-                },
+                "spec": {name: value for name, value in said.items() if value is not None},
             },
         )
 

@@ -6,7 +6,7 @@ The controller judges every vote again when it counts, by the same rules.
 import asyncio
 from dataclasses import replace
 
-from modelwarden.admission import retries
+from modelwarden.admission import model_reviews, retries
 from modelwarden.admission.reading import Reader
 from modelwarden.admission.reviews import UNAVAILABLE, Answer, Json, Review
 from modelwarden.admission.stamps import unstampable
@@ -16,6 +16,7 @@ from modelwarden.domain.exclusions import vote_refusal
 from modelwarden.domain.facts import ApprovalRule, DecisionFacts, TransitionFacts
 from modelwarden.domain.identity import Identity
 from modelwarden.domain.retries import RETRY
+from modelwarden.domain.reviews import REVIEW
 from modelwarden.domain.rights import DECISION_PARTS
 from modelwarden.domain.verdicts import Verdict, allow, deny
 from modelwarden.domain.votes import VOTES, Ballot, is_acted_on, judge
@@ -50,20 +51,26 @@ async def judged(review: Review, reader: Reader, *, identity: Identity) -> Answe
 
 
 async def _judged(review: Review, reader: Reader, *, identity: Identity) -> Answer:
-    spec = review.spec
-    if not review.is_creation or "transition" not in spec:
-        return Answer(verdict=_from_a_person(review, identity) or _ADMITTED)
-    name = spec["transition"]["name"]
+    refusal = _from_a_person(review, identity)
+    if refusal is not None or not review.is_creation or "model" not in review.spec:
+        return Answer(verdict=refusal or _ADMITTED)
     try:
         async with asyncio.timeout(READ_SECONDS):
-            return Answer(verdict=await _about(name, review, reader, identity=identity))
+            return Answer(verdict=await _read_and_judged(review, reader, identity=identity))
     except MalformedObjectError:
         raise
     except (ModelwardenError, TimeoutError):
         unread = deny(
-            "AttemptNotRead", f"The attempt {name} could not be read just now.", "Try again."
+            "AttemptNotRead", "What it is about could not be read just now.", "Try again."
         )
         return Answer(verdict=unread, code=UNAVAILABLE)
+
+
+async def _read_and_judged(review: Review, reader: Reader, *, identity: Identity) -> Verdict:
+    spec = review.spec
+    if spec["decision"] == REVIEW:
+        return await model_reviews.refusal(review, reader, identity=identity) or _ADMITTED
+    return await _about(spec["transition"]["name"], review, reader, identity=identity)
 
 
 def _from_a_person(review: Review, identity: Identity) -> Verdict | None:

@@ -50,6 +50,8 @@ def announcement(record: Record) -> Announcement | None:
             return _on_model(record, f"No pod runs version {record.version} any more.")
         case Operation.NOTES_CHANGED:
             return _on_version(record, f"{_sentence(record)}.")
+        case Operation.REVIEW:
+            return _on_model(record, f"{_sentence(record)}.")
         case Operation.GOVERNED_CHANGED | Operation.POLICY_CHANGED:
             return None if record.facts.get("first") else _on_model(record, f"{_sentence(record)}.")
         case Operation.DELETION_OBSERVED:

@@ -33,6 +33,7 @@ from modelwarden.domain.putting_back import put_back
 from modelwarden.domain.records import Operation, Record
 from modelwarden.domain.retiring import archived, held_from_the_archive
 from modelwarden.domain.retries import access_of_retries
+from modelwarden.domain.reviews import access_of_reviews, reviews
 from modelwarden.domain.scribe import Scribe, actor_of, timestamp
 from modelwarden.domain.stages import Move, Stage
 from modelwarden.domain.standing import access_of_attempt, as_recorded, request_of, standing
@@ -105,6 +106,7 @@ def decide(
         )
     )
     step = step.joined_with(deletions(snapshot, state, scribe=scribe))
+    step = step.joined_with(reviews(snapshot, state, scribe=scribe, identity=installation.identity))
     records = _one_change_of_production(step.records)[:RECORDS_AT_ONCE]
     return Plan(
         records=records,
@@ -135,7 +137,7 @@ def _held(snapshot: Snapshot, state: ModelState) -> tuple[Hold, ...]:
 def questions(snapshot: Snapshot, state: ModelState) -> frozenset[Access]:
     """List what to ask the API server before a decision: who may ask, and who may vote."""
     asked: set[Access] = set(access_of_retries(snapshot, state))
-    asked |= access_of_governance(snapshot, state)
+    asked |= access_of_governance(snapshot, state) | access_of_reviews(snapshot, state)
     for request in wanted(snapshot, state):
         asked.update(access_needed(request, snapshot))
     for attempt in state.open_attempts():

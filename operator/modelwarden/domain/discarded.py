@@ -7,6 +7,7 @@ from modelwarden.domain.evidence import evidence_digest, noted_since
 from modelwarden.domain.facts import ApprovalRule, DecisionFacts, Snapshot, TransitionFacts
 from modelwarden.domain.identity import Identity
 from modelwarden.domain.retries import RETRY, answer
+from modelwarden.domain.reviews import new_reviews, review_counts
 from modelwarden.domain.scribe import moment
 from modelwarden.domain.standing import Standing
 from modelwarden.domain.state import AttemptKey, AttemptState, GateOutcome, ModelState
@@ -48,7 +49,12 @@ def discarded(
     lost = [Discarded(vote.decision, vote.verdict) for vote in votes if not vote.counts]
     retries = (d for d in snapshot.decisions if d.kind == RETRY and d.transition == attempt.name)
     answers = (Discarded(d, answer(d, snapshot, state=state, asked=asked)) for d in retries)
-    return (*lost, *(each for each in answers if each.verdict.denies))
+    reviews = (
+        Discarded(review, review_counts(review, snapshot, state=state, identity=identity))
+        for review in new_reviews(snapshot, state)
+        if review.transition == attempt.name
+    )
+    return (*lost, *(each for each in (*answers, *reviews) if each.verdict.denies))
 
 
 def _of_ended(

@@ -134,6 +134,7 @@ class ModelFacts:
     authors: tuple[AuthorItem, ...]
     governed: Mapping[str, Any]
     declared: Mapping[str, Any] = field(default_factory=dict)
+    review_every_days: int | None = None
     not_yet_supported: tuple[str, ...] = ()
     aliases: Mapping[str, int] = field(default_factory=dict)
     consumers: tuple[Declared, ...] = ()
@@ -281,7 +282,10 @@ class TransitionFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionFacts:
-    """A ModelDecision as it was read: one act of one person."""
+    """A ModelDecision as it was read: one act of one person.
+
+    `transition` is empty for the Review of a Model.
+    """
 
     name: str
     uid: str

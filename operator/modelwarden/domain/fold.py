@@ -15,6 +15,8 @@ from modelwarden.domain.fold_governance import (
     notes_at_first,
     notes_changed,
     policy_changed,
+    review_owed,
+    reviewed,
 )
 from modelwarden.domain.records import Operation, Record, StageMove
 from modelwarden.domain.stages import Move, Stage
@@ -256,6 +258,10 @@ def _moved_version(version: VersionState, record: Record, move: StageMove) -> Ve
     )
 
 
+def _rolled_back(model: ModelState, record: Record) -> ModelState:
+    return review_owed(_moved(model, record), record)
+
+
 def _left_by_being_superseded(version: VersionState, record: Record, target: Stage) -> bool:
     """Only a version that another one replaced may return without the Production step."""
     if version.stage is Stage.PRODUCTION and target is not Stage.PRODUCTION:
@@ -379,12 +385,13 @@ _STEPS: dict[Operation, Callable[[ModelState, Record], ModelState]] = {
     Operation.ROLLOUT_FAILED: _rollout_failed,
     Operation.PROMOTED: _moved,
     Operation.DEMOTED: _moved,
-    Operation.ROLLED_BACK: _moved,
+    Operation.ROLLED_BACK: _rolled_back,
     Operation.WITHDRAWN: _moved,
     Operation.RETIRED: _moved,
     Operation.ARCHIVED: _moved,
     Operation.ROLLOUT_OBSERVED: _rollout_observed,
     Operation.NOTES_CHANGED: notes_changed,
+    Operation.REVIEW: reviewed,
     Operation.GOVERNED_CHANGED: governed_changed,
     Operation.POLICY_CHANGED: policy_changed,
     Operation.DELETION_OBSERVED: deletion_observed,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from modelwarden.domain.records import Record
-from modelwarden.domain.state import ModelState, NotesState
+from modelwarden.domain.state import ModelState, NotesState, OwedReview
 
 
 def governed_changed(model: ModelState, record: Record) -> ModelState:
@@ -61,6 +61,33 @@ def notes_changed(model: ModelState, record: Record) -> ModelState:
         notes = replace(notes, by=known.by, index=known.index)
     version = replace(version, notes=notes)
     return replace(model, versions=model.versions.put(record.version, version))
+
+
+def review_owed(model: ModelState, record: Record) -> ModelState:
+    """Keep that a rollback is to be reviewed, where its policy asks for that."""
+    due, attempt = record.facts.get("reviewDue"), model.attempts.get(record.transition)
+    if due is None or attempt is None:
+        return model
+    owed = OwedReview(
+        attempt=attempt.name,
+        version=attempt.key.version,
+        requester=attempt.requester.username,
+        due=due,
+    )
+    return replace(model, reviews=replace(model.reviews, owed=(*model.reviews.owed, owed)))
+
+
+def reviewed(model: ModelState, record: Record) -> ModelState:
+    """Somebody has looked: the days count anew, and the rollbacks looked at are owed no more."""
+    facts, reviews = record.facts, model.reviews
+    settled = facts.get("rollbacks", ())
+    reviews = replace(
+        reviews,
+        last=record.time if facts.get("ofModel") else reviews.last,
+        seen=reviews.seen | {record.uids.get("decision", "")},
+        owed=tuple(owed for owed in reviews.owed if owed.attempt not in settled),
+    )
+    return replace(model, reviews=reviews)
 
 
 def notes_at_first(record: Record) -> NotesState | None:

@@ -131,6 +131,12 @@ def _governed_changed(record: Record) -> str:
     return f"{fields} {did} by {named(record)}"
 
 
+def _reviewed(record: Record) -> str:
+    what = [*(["the Model"] if record.facts.get("ofModel") else [])]
+    what += [f"rollback {attempt}" for attempt in record.facts.get("rollbacks", ())]
+    return _with_reason(f"{' and '.join(what) or 'it'} reviewed by {named(record)}", record)
+
+
 def _policy_changed(record: Record) -> str:
     return f"the content of policy {record.facts['name']} changed"
 
@@ -173,6 +179,7 @@ _SENTENCES: dict[Operation, Callable[[Record], str]] = {
     Operation.ARCHIVED: _moved,
     Operation.ROLLOUT_OBSERVED: _observed,
     Operation.NOTES_CHANGED: _notes_changed,
+    Operation.REVIEW: _reviewed,
     Operation.GOVERNED_CHANGED: _governed_changed,
     Operation.POLICY_CHANGED: _policy_changed,
     Operation.DELETION_OBSERVED: _deletion_observed,

@@ -42,6 +42,7 @@ def model_status(
     state: ModelState,
     holds: tuple[Hold, ...],
     looks: tuple[Standing, ...],
+    review: Condition,
     differs: Verdict | None = None,
 ) -> dict[str, Any]:
     """Draw the picture, a function of the facts and the fold; `differs` holds back all of it."""
@@ -53,7 +54,7 @@ def model_status(
         "summary": _summary(state, obstacles),
         "versions": len(state.versions),
         "conditions": written(
-            _conditions(model, obstacles, policy=snapshot.policy, differs=differs),
+            (review, *_conditions(model, obstacles, policy=snapshot.policy, differs=differs)),
             generation=model.generation,
             now=snapshot.now,
             before=model.status.get("conditions", ()),

@@ -30,6 +30,7 @@ from modelwarden.domain.model_status import model_status
 from modelwarden.domain.names import job_name
 from modelwarden.domain.opening import Hold, asked_for
 from modelwarden.domain.patience import look_again_in
+from modelwarden.domain.reviews import dues, new_reviews, review_counts, review_overdue
 from modelwarden.domain.rollouts import (
     NOTHING_CARRIED,
     Carried,
@@ -125,20 +126,30 @@ def project(
             ends=_ends(snapshot, state),
             has_model=snapshot.model is not None,
             now=snapshot.now,
-            unanswered=_is_unanswered(snapshot, state),
+            unanswered=_is_unanswered(snapshot, state, installation.identity),
         ),
     )
 
 
 def _ends(snapshot: Snapshot, state: ModelState) -> list[datetime]:
+    """List when time alone changes the picture: nobody may go back any more, a review is due."""
     targets = rollback_targets(state, snapshot.policy, now=snapshot.now)
-    return [target.until for target in targets if target.until is not None]
+    owed = () if snapshot.model is None else dues(snapshot.model, state)
+    return [
+        *(target.until for target in targets if target.until is not None),
+        *(due.when for due in owed),
+    ]
 
 
-def _is_unanswered(snapshot: Snapshot, state: ModelState) -> bool:
-    """Nobody said yet whether the Model may be as it was made again."""
+def _is_unanswered(snapshot: Snapshot, state: ModelState, identity: Identity) -> bool:
+    """Nobody said yet whether the Model may be as it was made again, or a Review counts."""
     differs = governance_differs(snapshot, state)
-    return differs is not None and not differs.denies
+    waiting = (
+        review_counts(review, snapshot, state=state, identity=identity)
+        for review in new_reviews(snapshot, state)
+    )
+    answers = (*(() if differs is None else (differs,)), *waiting)
+    return any(answer.code == "RightNotReviewed" for answer in answers)
 
 
 def _jobs(
@@ -293,6 +304,9 @@ def _statuses(
             holds=holds,
             looks=looks,
             differs=governance_differs(snapshot, state),
+            review=review_overdue(
+                snapshot.model, snapshot, state=state, identity=installation.identity
+            ),
         )
         orders.append(
             StatusOrder(

@@ -309,6 +309,25 @@ class Governance:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OwedReview:
+    """A rollback that somebody else than who asked for it is to review, and by when."""
+
+    attempt: str
+    version: int
+    requester: str
+    due: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reviews:
+    """When a model was last reviewed, by which decisions, and which reviews are owed."""
+
+    last: str = ""
+    seen: frozenset[str] = frozenset()
+    owed: tuple[OwedReview, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelState:
     """Everything the ledger says of one model."""
 
@@ -319,6 +338,7 @@ class ModelState:
     production: int | None = None
     intervals: tuple[ServingInterval, ...] = ()
     governance: Governance = field(default_factory=Governance)
+    reviews: Reviews = field(default_factory=Reviews)
     last_index: int = -1
     last_time: str = ""
 

@@ -93,7 +93,8 @@ def quorum(votes: tuple[Vote, ...], rule: ApprovalRule) -> Verdict:
     ):
         names = ", ".join(vote.decision.by.username for vote in approvals if vote.decision.by)
         return allow("Approved", f"Approved by {names}." if names else "No approval is needed.")
-    return wait("ApprovalsMissing", _what_is_missing(owners, reviewers, rule=rule, people=both))
+    missing = _what_is_missing(owners, reviewers, rule=rule, people=both)
+    return wait("ApprovalsMissing", f"{missing}{_first_to_expire(approvals, rule)}")
 
 
 def quorum_is_possible(
@@ -161,7 +162,7 @@ def _taken_back(
 
 def is_acted_on(kind: str) -> Verdict:
     """This release acts on the kind of decision; the others are kept and answered in words."""
-    if kind in {*VOTES, "Retract", "Retry"}:
+    if kind in {*VOTES, "Retract", "Retry", "Review"}:
         return _FINE
     return deny("NotYetSupported", f"This release does not act on a decision to {kind} yet.")
 
@@ -268,9 +269,20 @@ def _voter_has_a_role(decision: DecisionFacts, roles: tuple[str, ...]) -> Verdic
 
 def _vote_is_fresh(decision: DecisionFacts, ballot: Ballot) -> Verdict:
     limit = ballot.rule.expire_after_seconds
-    if limit is None or ballot.now < decision.created + timedelta(seconds=limit):
+    if limit is None:
         return _FINE
-    return deny("Expired", f"{_who(decision)} voted too long ago.", _AGAIN)
+    until = _expires(decision, limit)
+    if ballot.now < until:
+        return _FINE
+    return deny("Expired", f"The vote of {_who(decision)} counted until {_spoken(until)}.", _AGAIN)
+
+
+def _expires(decision: DecisionFacts, limit: int) -> datetime:
+    return decision.created + timedelta(seconds=limit)
+
+
+def _spoken(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M}Z"
 
 
 def _voter_still_may(decision: DecisionFacts, ballot: Ballot) -> Verdict:
@@ -339,6 +351,15 @@ def _what_is_missing(
         more = rule.owners + rule.reviewers - people
         return f"Waiting for {more} more people: owner and reviewer must be different persons."
     return f"Waiting for {' and '.join(missing)}."
+
+
+def _first_to_expire(approvals: list[Vote], rule: ApprovalRule) -> str:
+    """Say until when the vote that was cast first will count."""
+    limit = rule.expire_after_seconds
+    if limit is None or not approvals:
+        return ""
+    first = min(approvals, key=lambda vote: vote.decision.created).decision
+    return f" The vote of {_who(first)} counts until {_spoken(_expires(first, limit))}."
 
 
 def _counted(rule: ApprovalRule) -> str:

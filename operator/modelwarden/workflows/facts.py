@@ -24,7 +24,7 @@ from modelwarden.resources.steps import PolicyStep
 from modelwarden.settings import Settings
 
 # What a Model may say and this release does not act on yet.
-NOT_YET = ("aliases", "automation", "retention", "reviewEveryDays")
+NOT_YET = ("aliases", "automation", "retention")
 ROLLOUT_TIMEOUT_SECONDS = 900
 
 
@@ -81,6 +81,7 @@ def model_facts(raw: Mapping[str, Any]) -> facts.ModelFacts:
         ),
         governed={name: stored[name] for name in facts.FROZEN if name in stored},
         declared={name: stored[name] for name in DECLARED if name in stored},
+        review_every_days=spec.review_every_days,
         not_yet_supported=tuple(name for name in NOT_YET if name in stored),
         aliases={alias.name: alias.version for alias in spec.aliases or ()},
         consumers=tuple(
@@ -166,9 +167,9 @@ def transition_facts(raw: Mapping[str, Any]) -> facts.TransitionFacts:
 
 
 def decision_facts(raw: Mapping[str, Any]) -> facts.DecisionFacts | None:
-    """Read a ModelDecision about an attempt; None for one about something else."""
+    """Read a ModelDecision about an attempt or a Model; None for one about something else."""
     spec = ModelDecision.parse(_without_status(raw)).spec
-    if spec.transition is None or spec.stage is None:
+    if spec.model is None or spec.stage is None:
         return None
     reviewed = spec.reviewed
     return facts.DecisionFacts(
@@ -177,8 +178,8 @@ def decision_facts(raw: Mapping[str, Any]) -> facts.DecisionFacts | None:
         created=moment(raw["metadata"]["creationTimestamp"]),
         kind=spec.decision.value,
         stage=Stage(spec.stage),
-        transition=spec.transition.name,
-        transition_uid=spec.transition.uid,
+        transition="" if spec.transition is None else spec.transition.name,
+        transition_uid="" if spec.transition is None else spec.transition.uid,
         subject_digest=(reviewed.subject_digest or "") if reviewed else "",
         policy_digest=(reviewed.policy_digest or "") if reviewed else "",
         evidence_digest=(reviewed.evidence_digest or "") if reviewed else "",

@@ -42,6 +42,7 @@ from modelwarden.domain.movement import named_versions
 from modelwarden.domain.names import attempt_name, version_name
 from modelwarden.domain.opening import registrations_to_reopen, wanted
 from modelwarden.domain.retries import retries_at
+from modelwarden.domain.reviews import REVIEW
 from modelwarden.domain.runs import NOTICE_SECONDS
 from modelwarden.domain.scribe import moment
 from modelwarden.domain.stages import Stage
@@ -172,7 +173,8 @@ class Gatherer:
         read = (
             self._read(decision_facts, raw)
             for raw in decided
-            if _is_about_what_is_looked_at(raw["spec"], state, numbers=numbers)
+            if _is_a_new_review(raw, state)
+            or _is_about_what_is_looked_at(raw["spec"], state, numbers=numbers)
         )
         return tuple(decision for decision in read if decision is not None)
 
@@ -312,6 +314,10 @@ class Gatherer:
         except MalformedObjectError as error:
             self.malformed(f"{raw['kind']} {raw['metadata']['name']}", error)
             return None
+
+
+def _is_a_new_review(raw: Mapping[str, Any], state: ModelState) -> bool:
+    return raw["spec"]["decision"] == REVIEW and raw["metadata"]["uid"] not in state.reviews.seen
 
 
 def _is_about_what_is_looked_at(

@@ -177,6 +177,7 @@ class Reconciler:
         try:
             await self._applier.project(snapshot, projection)
             self._reporter.count_discarded(snapshot, projection.statuses)
+            await self._reporter.tell_overdue(snapshot, projection.statuses)
         finally:
             # What is on record has happened, whoever else wrote to these objects meanwhile.
             await self._reporter.tell(snapshot, state, records=told)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from modelwarden.cluster.answers import ApiError
@@ -13,8 +13,10 @@ from modelwarden.domain.facts import Snapshot
 from modelwarden.domain.labels import API_VERSION
 from modelwarden.domain.projection import StatusOrder
 from modelwarden.domain.records import Operation, Record
+from modelwarden.domain.reviews import REVIEW_OVERDUE
+from modelwarden.domain.scribe import timestamp
 from modelwarden.domain.stages import is_above
-from modelwarden.domain.state import AttemptState, ModelState
+from modelwarden.domain.state import AttemptState, ModelKey, ModelState
 from modelwarden.errors import UnavailableError
 from modelwarden.metrics import Metrics
 
@@ -27,6 +29,7 @@ class Reporter:
 
     client: ApiClient
     metrics: Metrics
+    overdue: set[ModelKey] = field(default_factory=set)
 
     async def tell(
         self, snapshot: Snapshot, state: ModelState, *, records: Iterable[Record]
@@ -49,6 +52,29 @@ class Reporter:
                 if vote["decision"] not in known:
                     self.metrics.votes_discarded.labels(vote["reason"]).inc()
 
+    async def tell_overdue(self, snapshot: Snapshot, statuses: Iterable[StatusOrder]) -> None:
+        """Count the Models of which a review is overdue, and warn of each once, when it becomes so.
+
+        No record says so: time alone does.
+        """
+        now = _overdue(next((order.status for order in statuses if order.kind == "Model"), {}))
+        if not now:
+            self.overdue.discard(snapshot.key)
+        else:
+            self.overdue.add(snapshot.key)
+        self.metrics.reviews_overdue.set(len(self.overdue))
+        model = snapshot.model
+        if now and model is not None and not _overdue(model.status):
+            event = Event(
+                regarding=_reference("Model", snapshot.key.name, uid=model.uid, snapshot=snapshot),
+                kind="Warning",
+                reason=REVIEW_OVERDUE,
+                action=Operation.REVIEW.value,
+                message=now,
+                key=now,
+            )
+            await self._send(event, about=snapshot.key.name, time=timestamp(snapshot.now))
+
     async def _post(
         self, told: Announcement, record: Record, *, regarding: Mapping[str, Any]
     ) -> None:
@@ -60,10 +86,13 @@ class Reporter:
             message=told.message,
             key=str(record.index),
         )
+        await self._send(event, about=record.transition, time=record.time)
+
+    async def _send(self, event: Event, *, about: str, time: str) -> None:
         try:
-            await post_event(self.client, event, time=record.time)
+            await post_event(self.client, event, time=time)
         except (ApiError, UnavailableError) as error:
-            logger.warning("event about %s was not posted: %s", record.transition, error)
+            logger.warning("event about %s was not posted: %s", about, error)
 
     def _count(self, record: Record, attempt: AttemptState | None) -> None:
         if record.operation is Operation.GATE_FINISHED:
@@ -75,6 +104,13 @@ class Reporter:
                     self.metrics.demotions.labels(attempt.kind, move.source, move.target).inc()
         if attempt is not None and not attempt.is_open and attempt.indices[-1] == record.index:
             self.metrics.attempts.labels(attempt.kind, attempt.outcome, attempt.code).inc()
+
+
+def _overdue(status: Mapping[str, Any]) -> str:
+    """Read what a status says of an overdue review; empty while none is."""
+    conditions = status.get("conditions", ())
+    found = (c for c in conditions if c.get("type") == REVIEW_OVERDUE and c["status"] == "True")
+    return next((str(condition["message"]) for condition in found), "")
 
 
 def _discarded(snapshot: Snapshot, name: str) -> Iterable[Mapping[str, Any]]:
