@@ -36,7 +36,7 @@ def test_an_unknown_field_would_be_found(
     "path",
     [
         *Path("examples/policies").glob("*.yaml"),
-        *Path("examples/01-promote-with-approval").glob("*.yaml"),
+        *Path("examples/01-register").glob("*.yaml"),
     ],
     ids=lambda path: path.stem,
 )

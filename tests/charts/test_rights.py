@@ -129,7 +129,7 @@ def test_the_example_binds_only_roles_that_there_are(rendered: Rendered) -> None
     shipped = {
         (item["kind"], item["metadata"]["name"]) for item in rendered.of("ClusterRole", "Role")
     }
-    example = Path("examples/01-promote-with-approval/2-roles.yaml").read_text()
+    example = Path("examples/01-register/2-roles.yaml").read_text()
     named = {
         (item["roleRef"]["kind"], item["roleRef"]["name"])
         for item in yaml.safe_load_all(example)

@@ -15,7 +15,7 @@ from .installed import TOP, Installed
 from .local import programs
 from .running import RefusedError, until
 
-EXAMPLE = TOP / "examples/01-promote-with-approval"
+EXAMPLE = TOP / "examples/01-register"
 SERVICE = TOP / "examples/fraud-detector"
 MODEL = "fraud-detector"
 

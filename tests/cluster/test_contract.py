@@ -144,7 +144,7 @@ def weights(
     cluster.apply(policy)
     example = Example(operator, namespace, tmp_path)
     example.set_up()
-    model = yaml.safe_load(example.manifest(TOP / "examples/01-promote-with-approval/3-model.yaml"))
+    model = yaml.safe_load(example.manifest(TOP / "examples/01-register/3-model.yaml"))
     model["spec"]["policy"] = name
     cluster.apply(model)
     yield example, record_of(example, 1)

@@ -12,7 +12,7 @@ from modelwarden.domain.stages import Stage
 from modelwarden.workflows.facts import model_facts, policy_facts, version_facts
 from tests.domain.builders import transition
 
-MODEL = Path("examples/01-promote-with-approval/3-model.yaml")
+MODEL = Path("examples/01-register/3-model.yaml")
 URI = "s3://models/risk/sha256/{digest}/"
 NEW = {"uid": "1", "resourceVersion": "1", "generation": 1}
 

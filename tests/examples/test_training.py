@@ -89,7 +89,7 @@ def test_the_recorded_signature_is_the_files_own(trained: dict[int, Any], number
 def test_every_version_keeps_the_contract_of_the_example_to_the_letter(
     trained: dict[int, Any], number: int
 ) -> None:
-    model = yaml.safe_load((EXAMPLE.parent / "01-promote-with-approval/3-model.yaml").read_text())
+    model = yaml.safe_load((EXAMPLE.parent / "01-register/3-model.yaml").read_text())
 
     assert read(trained[number].file).signature == signature_of(model["spec"], "contract")
 
