@@ -28,7 +28,7 @@ $(READY): pyproject.toml .requirements/dev.txt
 	@touch $@
 
 .PHONY: demo
-demo: $(READY)  ## Tell the story of two versions on a real cluster
+demo: $(READY)  ## Tell the story of three versions on a real cluster
 	@$(BIN)/python -m tests.demo
 
 .PHONY: test

@@ -1,9 +1,10 @@
-"""The story: two versions of a real model, from a pipeline to the pods that serve them."""
+"""The story: three versions of a real model, from a pipeline to the pods, and back by one."""
 
 import json
 import shutil
+import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,6 +34,10 @@ APPLICATION = {
 }
 
 
+# A rollback looks at the file, then the pods change one by one.
+ROLLBACK_SECONDS = 60
+
+
 class UnexpectedError(Exception):
     """The story did not go as it must; the message says what happened instead."""
 
@@ -47,15 +52,17 @@ class Story:
     def tell(self) -> None:
         """Tell the whole story."""
         key = self._pinned_key()
+        moments = [("nothing", _now())]
         self.register()
-        before_any = _now()
         self.ask_for_staging()
         self.refuse_the_trainer()
-        self.approve(1)
-        while_first = self.serve(1)
-        self.release(2)
-        while_second = self.serve(2)
-        self.look_back(key, before_any, while_first, while_second)
+        self.approve()
+        moments.append(("version 1", self.serve(1)))
+        self.replace()
+        moments.append(("version 2", self.serve(2)))
+        self.hold_the_unfair_one()
+        moments.append(("version 1", self.roll_back()))
+        self.look_back(key, moments)
         self.verify(key)
 
     def register(self) -> None:
@@ -78,61 +85,56 @@ class Story:
                 within=90,
             )
         self._kubectl("get", "modelversions")
-        self._tell("scientist", "why", MODEL, "1")
 
     def ask_for_staging(self) -> None:
         """The engineer asks for Staging, the release manager for Production."""
         self.teller.chapter(2, "Staging takes metrics, Production takes people")
-        self._tell(
+        told = self._tell(
             "engineer", "promote", MODEL, "1", "--to=staging", "--reason=First candidate", "--wait"
         )
+        _must_say(told, "passed quality")
         self.example.await_stage(1, "Staging")
         self._tell(
             "manager", "promote", MODEL, "1", "--to=production", "--reason=First release, RISK-1"
         )
         self.example.await_votes(1)
-        self._tell("manager", "why", MODEL, "1")
+        told = self._tell("manager", "why", MODEL, "1")
+        _must_say(told, "one owner", "passed fairness")
 
     def refuse_the_trainer(self) -> None:
         """Whoever trained it does not approve it, with any login."""
-        self.teller.chapter(3, "Nobody approves their own model")
+        self.teller.chapter(3, "Nobody approves their own model; two others do")
         self.teller.say(
             "The scientist is one of the owners and holds the right to approve. So does the",
             "platform team's login with cluster-admin, which belongs to the same person.",
         )
         for person in ("scientist", "platform"):
-            self._tell(
+            told = self._tell(
                 person, "approve", MODEL, "1", "--rationale=It is good.", "--yes", expected=3
             )
+            _must_say(told, "trained")
 
-    def approve(self, number: int) -> None:
-        """An owner and a reviewer look at the dossier and approve."""
-        self._tell("owner", "approve", MODEL, str(number), "--rationale=Metrics reviewed.", "--yes")
-        self._tell(
-            "reviewer", "approve", MODEL, str(number), "--rationale=Segments reviewed.", "--yes",
-            quietly=True,
-        )  # fmt: skip
-        self.example.await_stage(number, "Production")
+    def approve(self) -> None:
+        """An owner and a reviewer look at the dossier and approve the first version."""
+        self._tell("owner", "approve", MODEL, "1", "--rationale=Metrics reviewed.", "--yes")
+        self._approve_quietly("reviewer", 1, rationale="Segments reviewed.")
+        self.example.await_stage(1, "Production")
 
-    def release(self, number: int) -> None:
-        """The next version takes the same way."""
-        self.teller.say(f"Version {number} takes the same way; asked at once, it walks the ladder.")
+    def replace(self) -> None:
+        """The next version takes the same way, and the Deployment rolls."""
+        self.teller.chapter(4, "The Deployment rolls, and its pods serve those bytes")
+        self.teller.say("Version 2 takes the same way; asked at once, it walks the ladder.")
         self._tell(
-            "manager", "promote", MODEL, str(number), "--to=production",
+            "manager", "promote", MODEL, "2", "--to=production",
             "--reason=Six points of AUC more, RISK-2",
         )  # fmt: skip
-        self.example.await_votes(number)
+        self.example.await_votes(2)
         for person in ("owner", "reviewer"):
-            self._tell(
-                person, "approve", MODEL, str(number), "--rationale=Better on every segment.",
-                "--yes", quietly=True,
-            )  # fmt: skip
-        self.example.await_stage(number, "Production")
+            self._approve_quietly(person, 2, rationale="Better on every segment.")
+        self.example.await_stage(2, "Production")
 
     def serve(self, number: int) -> str:
         """The pods serve the very bytes that were registered."""
-        if number == 1:
-            self.teller.chapter(4, "The Deployment rolls, and its pods serve those bytes")
         self._kubectl("get", "pods", "--selector=modelwarden.io/model", "-L=modelwarden.io/version")
         with self._service() as address:
             served = _get(f"http://{address}/model")
@@ -146,19 +148,48 @@ class Story:
         self.teller.say(f"That is the digest that version {number} was registered with.")
         return _now()
 
-    def look_back(self, key: str, *moments: str) -> None:
-        """The ledger answers across three moments."""
+    def hold_the_unfair_one(self) -> None:
+        """The best metric of all does not help a version that treats people differently."""
+        self.teller.chapter(5, "A fairness gap holds the version with the best AUC")
+        self._tell(
+            "manager", "promote", MODEL, "3", "--to=production", "--reason=Best AUC of all",
+            "--wait", expected=3,
+        )  # fmt: skip
+        told = self._tell("scientist", "why", MODEL, "3")
+        _must_say(told, "FAILED fairness", "approval_rate by age_band: ratio 0.71, needs 0.80")
+        if self.example.stage(2) != "Production":
+            raise UnexpectedError("version 2 must still be in Production")
+
+    def roll_back(self) -> str:
+        """The version that was replaced returns, by one command of one person."""
+        self.teller.chapter(6, "Rollback: one command, and seconds later it serves")
+        begun = time.monotonic()
+        self._tell(
+            "engineer", "rollback", MODEL, "--reason=Chargebacks doubled, INC-7", "--wait"
+        )  # fmt: skip
+        moment = self.serve(1)
+        elapsed = time.monotonic() - begun
+        self.teller.say(f"{elapsed:.0f} s lie between the command and that answer.")
+        if elapsed > ROLLBACK_SECONDS:
+            raise UnexpectedError(f"a rollback must take less than {ROLLBACK_SECONDS} s")
+        return moment
+
+    def look_back(self, key: str, moments: Sequence[tuple[str, str]]) -> None:
+        """The ledger answers across the moments."""
         self.teller.chapter(7, "What served when, approved by whom, trained on what")
         self._tell("auditor", "get", MODEL)
-        for moment in moments:
-            self._tell(
+        for served, moment in moments:
+            told = self._tell(
                 "auditor", "serving-at", MODEL, f"--at={moment}", "--ledger=pod", f"--key={key}"
             )
-        self._tell("auditor", "history", MODEL)
+            _must_say(told, f"at {moment}: {served} (Exact)")
+        told = self._tell("auditor", "history", MODEL)
+        _must_say(told, "Chargebacks doubled, INC-7")
 
     def verify(self, key: str) -> None:
         """The ledger proves itself, and a changed byte is found."""
-        self._tell("auditor", "audit", "verify", f"--key={key}", everywhere=True)
+        told = self._tell("auditor", "audit", "verify", f"--key={key}", everywhere=True)
+        _must_say(told, "The ledger is whole.")
         copy = self.example.work / "ledger-copy"
         self._copy_ledger(copy)
         changed = sorted((copy / "ledger").iterdir())[3]
@@ -166,9 +197,16 @@ class Story:
         content[len(content) // 2] ^= 1
         changed.write_bytes(content)
         self.teller.say(f"One bit of {changed.name} in a copy of it is changed:")
-        self._tell(
+        told = self._tell(
             "auditor", "audit", "verify", f"--ledger={copy}", f"--key={key}", "--offline",
             everywhere=True, expected=1,
+        )  # fmt: skip
+        _must_say(told, changed.stem)
+
+    def _approve_quietly(self, person: str, number: int, *, rationale: str) -> None:
+        self._tell(
+            person, "approve", MODEL, str(number), f"--rationale={rationale}", "--yes",
+            quietly=True,
         )  # fmt: skip
 
     def _pinned_key(self) -> str:
@@ -241,6 +279,14 @@ def _named(objects: dict[str, bytes]) -> set[str]:
         for record in records
         for digest in record["evidence"].values()
     }
+
+
+def _must_say(told: Told, *words: str) -> None:
+    """Stop where a command did not say what the story says, whatever its layout."""
+    text = " ".join((told.output + told.complaint).split())
+    missing = [word for word in words if word not in text]
+    if missing:
+        raise UnexpectedError(f"{' '.join(told.words)} must say {missing}")
 
 
 def _now() -> str:
