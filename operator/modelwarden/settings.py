@@ -51,6 +51,10 @@ class Gates(Part):
     deadline_seconds: Seconds = 300
     start_seconds: Seconds = 300
     """How long a gate may take to start, its image being pulled, until it is Inconclusive."""
+    max_per_namespace: Annotated[int, Field(ge=1, le=1000)] = 4
+    """How many gates may run at once for the Models of one namespace."""
+    max_in_all: Annotated[int, Field(ge=1, le=1000)] = 16
+    """How many gates may run at once."""
     resources: Mapping[Literal["limits", "requests"], Mapping[str, str]] = {}
     """Kubernetes resource requirements of a gate's container."""
 

@@ -14,7 +14,7 @@ from modelwarden.cluster.paths import CUSTOM_RESOURCE_DEFINITIONS, SECRETS
 from modelwarden.domain.state import LedgerState, ModelKey
 from modelwarden.errors import ModelwardenError
 from modelwarden.handlers import run
-from modelwarden.handlers.run import Controller
+from modelwarden.handlers.run import Controller, Wake
 from modelwarden.metrics import Metrics
 from modelwarden.resources.crds import crd
 from modelwarden.resources.kinds import KINDS
@@ -78,7 +78,7 @@ def start(server: FakeApiServer, settings: Settings, monkeypatch: pytest.MonkeyP
         problems: list[ModelwardenError | None] = []
 
         def make(
-            ledger: Ledger[LedgerState] | None, problem: ModelwardenError | None
+            ledger: Ledger[LedgerState] | None, problem: ModelwardenError | None, _wake: Wake
         ) -> Reconcile[ModelKey]:
             problems.append(problem)
 

@@ -252,10 +252,8 @@ async def test_a_job_without_a_pod_says_after_a_while_why_it_has_none(world: Wor
     governed(world)
     await asks_for_staging(world)
     (job,) = world.server.all(JOBS, GATES)
-    job["metadata"]["creationTimestamp"] = timestamp(world.clock.now)
     warn(world, job["metadata"]["name"], "FailedCreate", 'serviceaccount "gate" not found')
     made = world.clock.now
-    world.server.put(JOBS, job)
 
     await world.look()
     early = unmet(world)

@@ -14,6 +14,8 @@ gates:
   imagePullPolicy: {{ .Values.images.pullPolicy }}
   deadlineSeconds: {{ int .Values.gates.deadlineSeconds }}
   startSeconds: {{ int .Values.gates.startSeconds }}
+  maxPerNamespace: {{ int .Values.gates.maxPerNamespace }}
+  maxInAll: {{ int .Values.gates.maxInAll }}
   resources:
     {{- toYaml .Values.gates.resources | nindent 4 }}
 ledger:

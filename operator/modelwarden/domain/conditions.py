@@ -15,6 +15,7 @@ from modelwarden.domain.verdicts import Outcome, Verdict
 MACHINE_AT_WORK = pod_words.CODES | {
     "GateFinished",
     "GatePending",
+    "GateQueued",
     "GateRetrying",
     "GateRunning",
     "NotYetLabelled",

@@ -34,6 +34,7 @@ _TOLD_ELSEWHERE = frozenset(
         "GateFailed",
         "GateFinished",
         "GatePending",
+        "GateQueued",
         "GateRetrying",
         "GateRunning",
         "GateWaiting",

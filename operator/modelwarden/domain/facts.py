@@ -11,6 +11,7 @@ from modelwarden.domain.consumers import Consumers
 from modelwarden.domain.identity import Caller
 from modelwarden.domain.pod_words import PodFacts
 from modelwarden.domain.rights import Right
+from modelwarden.domain.slots import Slots
 from modelwarden.domain.stages import Move, Stage
 from modelwarden.domain.state import ModelKey
 from modelwarden.domain.uses import Declared
@@ -389,6 +390,7 @@ class Snapshot:
     of those that were looked for and are not there. `policy` is a verdict where none governs.
     `access` holds the answers the API server gave; None where it gave none.
     `consumers` is None where nobody looked for any; what was looked for and not found is empty.
+    `slots` tells which gates run, of any Model, and which wait.
     """
 
     now: datetime
@@ -403,3 +405,4 @@ class Snapshot:
     access: Mapping[Access, bool | None] = field(default_factory=dict)
     consumers: Consumers | None = None
     absent: frozenset[int] = frozenset()
+    slots: Slots = field(default_factory=Slots)

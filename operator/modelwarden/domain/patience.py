@@ -15,6 +15,8 @@ DEPLOYMENT_SECONDS = 5.0
 # What keeps a pod from starting may be said in events only, which nobody watches.
 STUCK_RUN_SECONDS = 15.0
 UNASKED_SECONDS = 5.0
+# Whose turn it is, is told by whoever makes room; a Job of another ledger tells nobody.
+QUEUED_SECONDS = 60.0
 # No watch tells of a pod that ends, nor of a Deployment that has lost our label.
 RETIRING_SECONDS = 30.0
 
@@ -57,6 +59,8 @@ def _of_attempt(look: Standing, *, state: ModelState, now: datetime) -> list[flo
         waits.append(STUCK_RUN_SECONDS)
     if any(verdict.code in _UNANNOUNCED for verdict in look.verdicts if not verdict.allows):
         waits.append(UNASKED_SECONDS)
+    if any(gate.verdict.code == "GateQueued" for gate in look.gates):
+        waits.append(QUEUED_SECONDS)
     waits += [max(1.0, (end - now).total_seconds()) for end in _ends(look, state) if end > now]
     return waits
 

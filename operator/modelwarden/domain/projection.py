@@ -40,16 +40,21 @@ from modelwarden.domain.rollouts import (
     has_ever_carried,
     version_for,
 )
+from modelwarden.domain.slots import Claim, granted, why_not
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.standing import GateStanding, Standing, standing
 from modelwarden.domain.state import AttemptOutcome, ModelState, VersionState
 from modelwarden.domain.transition_status import transition_status
+from modelwarden.domain.verdicts import wait
 from modelwarden.domain.version_status import version_status
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobOrder:
-    """A gate Job to create. `champion` is the version that the judged one would replace."""
+    """A gate Job to create. `champion` is the version that the judged one would replace.
+
+    `asked` is when the attempt opened: who asked first is first served.
+    """
 
     name: str
     namespace: str
@@ -59,7 +64,13 @@ class JobOrder:
     version: VersionFacts
     store: ArtifactStore
     inputs_digest: str
+    asked: str = ""
     champion: VersionState | None = None
+
+    @property
+    def claim(self) -> Claim:
+        """What it competes with for a place."""
+        return Claim(asked=self.asked, namespace=self.namespace, job=self.name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +94,13 @@ class StatusOrder:
 
 @dataclass(frozen=True, kw_only=True)
 class Projection:
-    """Everything to be true in the cluster; each part may be applied any number of times."""
+    """Everything to be true in the cluster; each part may be applied any number of times.
+
+    `waits` are the Jobs for which there is no place yet.
+    """
 
     jobs: tuple[JobOrder, ...]
+    waits: tuple[Claim, ...]
     finished: tuple[RunFacts, ...]
     labels: tuple[LabelOrder, ...]
     statuses: tuple[StatusOrder, ...]
@@ -111,10 +126,19 @@ def project(
         if (look := early_look(attempt, snapshot, state=state, installation=installation))
         is not None
     )
-    origin = installation.origin
+    orders = _jobs((*looks, *early), snapshot, state=state, origin=installation.origin)
+    limits = installation.gates
+    finished = _finished(snapshot, state, origin=installation.origin)
+    slots = snapshot.slots.without(run.job for run in finished)
+    may_start = granted((order.claim for order in orders), slots, limits=limits)
+    waits = [order for order in orders if order.name not in may_start]
+    held = {order.run: why_not(order.claim, slots, limits=limits) for order in waits}
+    looks = tuple(_without_a_place(look, held) for look in looks)
+    early = tuple(_without_a_place(look, held) for look in early)
     return Projection(
-        jobs=_jobs((*looks, *early), snapshot, state=state, origin=origin),
-        finished=_finished(snapshot, state),
+        jobs=tuple(order for order in orders if order.name in may_start),
+        waits=tuple(order.claim for order in waits),
+        finished=finished,
         labels=_labels(snapshot, state),
         statuses=_statuses(
             snapshot, state, holds=holds, looks=looks, early=early, installation=installation
@@ -129,6 +153,21 @@ def project(
             unanswered=_is_unanswered(snapshot, state, installation.identity),
         ),
     )
+
+
+def _without_a_place(look: Standing, held: Mapping[RunKey, str]) -> Standing:
+    """Say of the gates that wait for a place for what they wait."""
+    if not held:
+        return look
+    return replace(look, gates=tuple(_queued(gate, look, held) for gate in look.gates))
+
+
+def _queued(gate: GateStanding, look: Standing, held: Mapping[RunKey, str]) -> GateStanding:
+    why = held.get(RunKey(look.attempt.name, gate.gate.name, gate.tries))
+    if why is None:
+        return gate
+    text = f"Gate {gate.gate.name} waits for its turn: {why}."
+    return replace(gate, verdict=wait("GateQueued", text))
 
 
 def _ends(snapshot: Snapshot, state: ModelState) -> list[datetime]:
@@ -158,6 +197,7 @@ def _jobs(
     return tuple(
         replace(
             _job(gate, look, store=look.store, snapshot=snapshot, origin=origin),
+            asked=look.attempt.opened,
             champion=_champion(look, state),
         )
         for look in looks
@@ -179,13 +219,7 @@ def _job(
 ) -> JobOrder:
     run = RunKey(look.attempt.name, gate.gate.name, gate.tries)
     return JobOrder(
-        name=job_name(
-            origin,
-            snapshot.key.namespace,
-            attempt=run.attempt,
-            gate=run.gate,
-            tries=run.tries,
-        ),
+        name=_name(run, snapshot, origin=origin),
         namespace=snapshot.key.namespace,
         run=run,
         gate=gate.gate,
@@ -196,17 +230,25 @@ def _job(
     )
 
 
+def _name(run: RunKey, snapshot: Snapshot, *, origin: str) -> str:
+    return job_name(
+        origin, snapshot.key.namespace, attempt=run.attempt, gate=run.gate, tries=run.tries
+    )
+
+
 def _champion(look: Standing, state: ModelState) -> VersionState | None:
     frozen = look.transition.spec.get("champion")
     return None if frozen is None else state.versions.get(frozen["version"])
 
 
-def _finished(snapshot: Snapshot, state: ModelState) -> tuple[RunFacts, ...]:
-    """List the runs that nobody waits for any more."""
+def _finished(snapshot: Snapshot, state: ModelState, *, origin: str) -> tuple[RunFacts, ...]:
+    """List the runs that nobody waits for any more, or that no record ever asked for."""
     done = []
     for key, run in snapshot.runs.items():
         attempt = state.attempts.get(key.attempt)
         if attempt is None:
+            # Jobs of another ledger, which may share the namespace, have other names.
+            done += [run] if run.job == _name(key, snapshot, origin=origin) else []
             continue
         recorded = attempt.gates.get(key.gate)
         awaited = attempt.is_open or (attempt.measures and key.gate in attempt.gates_early)

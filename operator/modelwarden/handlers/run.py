@@ -51,9 +51,10 @@ UNWATCH_SECONDS = 2.0
 FAILED = 1
 MISCONFIGURED = 2
 
+Wake: TypeAlias = Callable[[ModelKey], None]
 # Makes the reconcile with a ledger, or with the reason why there is none.
 MakeReconcile: TypeAlias = Callable[
-    [Ledger[LedgerState] | None, ModelwardenError | None], Reconcile[ModelKey]
+    [Ledger[LedgerState] | None, ModelwardenError | None, Wake], Reconcile[ModelKey]
 ]
 
 
@@ -74,7 +75,7 @@ async def _run(settings: Settings) -> None:
     async with await connect(observe=metrics.observe_call) as client:
 
         def make(
-            ledger: Ledger[LedgerState] | None, problem: ModelwardenError | None
+            ledger: Ledger[LedgerState] | None, problem: ModelwardenError | None, wake: Wake
         ) -> Reconcile[ModelKey]:
             return Reconciler(
                 client=client,
@@ -82,6 +83,7 @@ async def _run(settings: Settings) -> None:
                 ledger_problem=problem,
                 settings=settings,
                 metrics=metrics,
+                wake=wake,
             ).reconcile
 
         await Controller(client=client, settings=settings, metrics=metrics, make=make).run(stop)
@@ -112,6 +114,7 @@ class Controller:
             client,
             add=self._workers.add,
             known=lambda: self.keeper.models,
+            gates_namespace=settings.gates.namespace,
             every_seconds=settings.controller.sweep_seconds,
         )
         self._watchers = Watchers(
@@ -119,7 +122,7 @@ class Controller:
             inbox=Inbox(add=self._workers.add, sweep=self._sweeper.request),
             gates_namespace=settings.gates.namespace,
         )
-        self._current = make(None, self.keeper.problem)
+        self._current = make(None, self.keeper.problem, self._workers.add)
         metrics.leader.set_function(lambda: self.elector.is_leader)
         metrics.ledger_size.set_function(lambda: self.keeper.size)
         metrics.queue_depth.set_function(lambda: queue.depth)
@@ -213,7 +216,7 @@ class Controller:
         await asyncio.Event().wait()
 
     def _ledger_changed(self) -> None:
-        self._current = self._make(self.keeper.ledger, self.keeper.problem)
+        self._current = self._make(self.keeper.ledger, self.keeper.problem, self._workers.add)
         self._sweeper.request()
 
     async def _reconcile(self, key: ModelKey, touched: frozenset[str]) -> float | None:

@@ -3,17 +3,25 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Set
+from datetime import UTC, datetime
 from typing import Any
 
 from modelwarden.cluster.client import ApiClient
-from modelwarden.cluster.paths import MODEL_TRANSITIONS, MODEL_VERSIONS, MODELS
+from modelwarden.cluster.paths import JOBS, MODEL_TRANSITIONS, MODEL_VERSIONS, MODELS
 from modelwarden.domain.attempts_told import condition, is_open
-from modelwarden.domain.keys import touched_by_model, touched_by_spec, touched_by_version
+from modelwarden.domain.keys import (
+    touched_by_gate,
+    touched_by_model,
+    touched_by_spec,
+    touched_by_version,
+)
 from modelwarden.domain.names import version_name
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.state import ModelKey, ModelState
 from modelwarden.errors import ModelwardenError
 from modelwarden.handlers.inbox import Add
+from modelwarden.workflows.leftovers import close_forgotten_ways
+from modelwarden.workflows.run_facts import OF_GATES
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +33,8 @@ RETRY_SECONDS = 5.0
 class Sweeper:
     """Adds the keys of all Models: at the start, on demand, and every so many seconds.
 
-    `known` gives the Models of the ledger, for what is gone from the cluster.
+    `known` gives the Models of the ledger, for what is gone from the cluster. Gate Jobs that
+    nobody knows of lead to the Model that they say they are of, which lets go of them.
     """
 
     def __init__(
@@ -34,10 +43,12 @@ class Sweeper:
         *,
         add: Add,
         known: Callable[[], Mapping[ModelKey, ModelState]],
+        gates_namespace: str,
         every_seconds: float,
     ) -> None:
         self._client = client
         self._add = add
+        self._gates_namespace = gates_namespace
         self._known = known
         self._every_seconds = every_seconds
         self._requested = asyncio.Event()
@@ -80,10 +91,16 @@ class Sweeper:
                 if touch is not None:
                     names = found.setdefault(touch.key, set())
                     names.update(touch.versions if is_open(transition) else ())
+        async for page in self._client.pages(JOBS, self._gates_namespace, labels=OF_GATES):
+            for job in page:
+                touch = touched_by_gate(job)
+                if touch is not None:
+                    found.setdefault(touch.key, set()).update(touch.versions)
         for key, state in known.items():
             found[key].update(_gone(state, there))
         for key, names in found.items():
             self._add(key, frozenset(names))
+        await close_forgotten_ways(self._client, self._gates_namespace, now=datetime.now(UTC))
 
     async def _until_requested(self, seconds: float) -> None:
         try:

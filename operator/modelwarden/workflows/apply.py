@@ -1,7 +1,8 @@
 """Making the cluster show what the ledger says: every write of the controller is here."""
 
+import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from modelwarden.cluster.answers import ApiError
@@ -15,13 +16,16 @@ from modelwarden.cluster.paths import (
     NETWORK_POLICIES,
 )
 from modelwarden.domain.facts import RunFacts, Snapshot, TransitionFacts
+from modelwarden.domain.installation import GateLimits
 from modelwarden.domain.labels import API_VERSION
 from modelwarden.domain.opening import NewAttempt
 from modelwarden.domain.projection import JobOrder, LabelOrder, Projection, StatusOrder
+from modelwarden.domain.slots import Slots, granted
 from modelwarden.domain.state import ModelKey
 from modelwarden.settings import Gates
 from modelwarden.workflows.brought_jobs import network_policy
 from modelwarden.workflows.refusals import is_refusal
+from modelwarden.workflows.run_facts import OF_GATES, running_jobs
 from modelwarden.workflows.runs import job_manifest
 
 _KINDS = {"Model": MODELS, "ModelVersion": MODEL_VERSIONS, "ModelTransition": MODEL_TRANSITIONS}
@@ -36,7 +40,9 @@ class Applier:
 
     client: ApiClient
     gates: Gates
+    limits: GateLimits
     refused: Callable[[ModelKey, JobOrder, ApiError], None]
+    one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def create_attempt(self, key: ModelKey, attempt: NewAttempt) -> None:
         """Create the ModelTransition; its spec is what will have decided."""
@@ -52,17 +58,35 @@ class Applier:
         """Delete an attempt that no record names; by uid, so that it is no other one."""
         await self._delete(MODEL_TRANSITIONS, transition.name, key.namespace, uid=transition.uid)
 
-    async def project(self, snapshot: Snapshot, projection: Projection) -> None:
-        """Bring Jobs, labels and status to what they must be, in this order."""
-        for order in projection.jobs:
-            await self._start(snapshot.key, order)
+    async def project(self, snapshot: Snapshot, projection: Projection) -> tuple[JobOrder, ...]:
+        """Bring Jobs, labels and status to what they must be, in this order.
+
+        Gives the Jobs that were not started, for others took the last places meanwhile.
+        """
+        # A result is only let go of once its record is there, which this picture was drawn from.
+        for run in projection.finished:
+            await self._delete_run(run)
+        # What has gone has made room.
+        late = await self._start_all(snapshot.key, projection.jobs)
         for label_order in projection.labels:
             await self._label(snapshot.key, label_order)
         for status in projection.statuses:
             await self.write_status(snapshot, status)
-        # A result is only let go of once its record is there, which this picture was drawn from.
-        for run in projection.finished:
-            await self._delete_run(run)
+        return late
+
+    async def _start_all(self, key: ModelKey, orders: tuple[JobOrder, ...]) -> tuple[JobOrder, ...]:
+        """Create Jobs as far as there are places, counted again: other Models may be as far."""
+        if not orders:
+            return ()
+        async with self.one_at_a_time:
+            jobs = await self.client.list(JOBS, self.gates.namespace, labels=OF_GATES)
+            claims = [order.claim for order in orders]
+            places = granted(claims, Slots(running=running_jobs(jobs)), limits=self.limits)
+            there = {job["metadata"]["name"] for job in jobs}
+            for order in orders:
+                if order.name in places:
+                    await self._start(key, order)
+        return tuple(o for o in orders if o.name not in places and o.name not in there)
 
     async def _start(self, key: ModelKey, order: JobOrder) -> None:
         """Create a gate's Job, after what lets its pod out; a refusal is told and stops nothing."""

@@ -53,7 +53,11 @@ def installation_of(settings: Settings, origin: str) -> Installation:
             )
             for store in settings.stores
         ),
-        gates=GateLimits(start_seconds=settings.gates.start_seconds),
+        gates=GateLimits(
+            start_seconds=settings.gates.start_seconds,
+            per_namespace=settings.gates.max_per_namespace,
+            in_all=settings.gates.max_in_all,
+        ),
     )
 
 

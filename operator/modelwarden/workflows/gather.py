@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from modelwarden.cluster.access import Action, Subject, review_access
 from modelwarden.cluster.answers import ApiError
@@ -45,6 +45,7 @@ from modelwarden.domain.retries import retries_at
 from modelwarden.domain.reviews import REVIEW
 from modelwarden.domain.runs import NOTICE_SECONDS
 from modelwarden.domain.scribe import moment
+from modelwarden.domain.slots import Slots
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.state import AttemptKey, ModelKey, ModelState
 from modelwarden.domain.uses import Uses
@@ -62,7 +63,13 @@ from modelwarden.workflows.facts import (
     version_facts,
 )
 from modelwarden.workflows.pods import with_pods
-from modelwarden.workflows.run_facts import runs_by_key, with_events
+from modelwarden.workflows.run_facts import (
+    OF_GATES,
+    of_model,
+    running_jobs,
+    runs_by_key,
+    with_events,
+)
 from modelwarden.workflows.uses import UsesFinder
 
 ATTEMPTS_LOOKED_AT = 16
@@ -75,11 +82,17 @@ CONSUMED_LOOKED_AT = 64
 Malformed = Callable[[str, MalformedObjectError], None]
 
 
+class _GateJobs(NamedTuple):
+    runs: Mapping[RunKey, RunFacts]
+    slots: Slots
+
+
 @dataclass(frozen=True, kw_only=True)
 class Gatherer:
     """Reads facts; `malformed` is told of objects that this release cannot read.
 
-    `refused` gives the runs of a Model that the API server would not take.
+    `refused` gives the runs of a Model that the API server would not take, `slots` what a Model
+    competes with for a place among those that run.
     """
 
     client: ApiClient
@@ -88,6 +101,7 @@ class Gatherer:
     malformed: Malformed
     uses: UsesFinder
     refused: Callable[[ModelKey], Mapping[RunKey, RunFacts]]
+    slots: Callable[[ModelKey, Mapping[str, str]], Slots]
 
     async def snapshot(
         self, key: ModelKey, state: ModelState, *, touched: frozenset[str]
@@ -101,10 +115,10 @@ class Gatherer:
             *_numbers(key, model, state=state, touched=touched, used=used),
             *sorted(retried),
         )
-        (versions, absent), policy, runs, deployments, pods = await asyncio.gather(
+        (versions, absent), policy, gates, deployments, pods = await asyncio.gather(
             self._versions(key, dict.fromkeys(numbers)),
             self._policy(model),
-            self._runs(key),
+            self._jobs(key, state),
             self._deployments(key, model, state=state),
             self._pods(key, state),
         )
@@ -115,7 +129,8 @@ class Gatherer:
             versions=versions,
             transitions={},
             decisions=self._decisions(decided, state, numbers=frozenset(numbers)),
-            runs=runs,
+            runs=gates.runs,
+            slots=gates.slots,
             deployments=deployments,
             policy=policy,
             consumers=consumers_now(
@@ -178,15 +193,20 @@ class Gatherer:
         )
         return tuple(decision for decision in read if decision is not None)
 
-    async def _runs(self, key: ModelKey) -> dict[RunKey, RunFacts]:
-        ours = f"{labels.MANAGED_BY}={labels.FIELD_MANAGER},{labels.MODEL}={key.name}"
+    async def _jobs(self, key: ModelKey, state: ModelState) -> _GateJobs:
+        """Read the gates' Jobs and the Model's pods; the Jobs of all where it may want a place."""
+        own = f"{OF_GATES},{labels.MODEL}={key.name}"
+        competes = any(True for _ in (*state.open_attempts(), *state.measuring_attempts()))
         jobs, pods = await asyncio.gather(
-            self.client.list(JOBS, self.gates.namespace, labels=ours),
-            self.client.list(PODS, self.gates.namespace, labels=ours),
+            self.client.list(JOBS, self.gates.namespace, labels=OF_GATES if competes else own),
+            self.client.list(PODS, self.gates.namespace, labels=own),
         )
-        runs = runs_by_key(jobs, pods, namespace=key.namespace)
+        runs = runs_by_key(of_model(jobs, key.name), pods, namespace=key.namespace)
         told = {name: await self._with_its_words(run) for name, run in runs.items()}
-        return {**self.refused(key), **told}
+        return _GateJobs(
+            runs={**self.refused(key), **told},
+            slots=self.slots(key, running_jobs(jobs)) if competes else Slots(),
+        )
 
     async def _with_its_words(self, run: RunFacts) -> RunFacts:
         """Add what is said of a run elsewhere; it is a help, and nothing depends on it."""

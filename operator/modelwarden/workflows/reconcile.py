@@ -15,7 +15,7 @@ from modelwarden.cluster.client import ApiClient
 from modelwarden.domain.conditions import Condition, is_false, written
 from modelwarden.domain.decide import Plan, decide
 from modelwarden.domain.facts import Snapshot
-from modelwarden.domain.projection import StatusOrder, project
+from modelwarden.domain.projection import JobOrder, Projection, StatusOrder, project
 from modelwarden.domain.records import Record
 from modelwarden.domain.scribe import Scribe
 from modelwarden.domain.state import LedgerState, ModelKey, ModelState
@@ -29,6 +29,7 @@ from modelwarden.metrics import Metrics
 from modelwarden.settings import Settings
 from modelwarden.workflows.apply import Applier
 from modelwarden.workflows.facts import installation_of
+from modelwarden.workflows.gate_queue import GateQueue
 from modelwarden.workflows.gather import Gatherer
 from modelwarden.workflows.refusals import Refusals
 from modelwarden.workflows.report import Reporter
@@ -38,6 +39,8 @@ logger = logging.getLogger(__name__)
 
 # From registration to Production in one look there are fewer steps than this; more is a loop.
 MOST_STEPS = 32
+# Somebody else took the last place in this very moment; soon the queue knows of it.
+LATE_SECONDS = 1.0
 
 
 # So many touched versions are read in one look: after a start it may be thousands of one Model.
@@ -61,12 +64,14 @@ class Reconciler:
         metrics: Metrics,
         clock: Callable[[], datetime] = utc_now,
         ledger_problem: ModelwardenError | None = None,
+        wake: Callable[[ModelKey], None] = lambda _: None,
     ) -> None:
         self._ledger = ledger
         self._ledger_problem = ledger_problem
         self._settings = settings
         self._installation = installation_of(settings, "" if ledger is None else ledger.origin)
         self._refusals = Refusals(clock)
+        self._queue = GateQueue(self._installation.gates, wake)
         self._gatherer = Gatherer(
             client=client,
             gates=settings.gates,
@@ -74,9 +79,13 @@ class Reconciler:
             malformed=_log_malformed,
             uses=UsesFinder(client, clock),
             refused=self._refusals.of,
+            slots=self._queue.slots,
         )
         self._applier = Applier(
-            client=client, gates=settings.gates, refused=self._refusals.remember
+            client=client,
+            gates=settings.gates,
+            limits=self._installation.gates,
+            refused=self._refusals.remember,
         )
         self._reporter = Reporter(client=client, metrics=metrics)
         # What waits for a Model or a policy is in no record that would bring it up again.
@@ -98,10 +107,13 @@ class Reconciler:
             ]
         except LedgerUnavailableError as error:
             self._unrecorded[key] = names
+            self._queue.forget(key)
             await self._show_ledger_problem(key, error)
             raise
-        except Exception:
+        except BaseException:
             self._unrecorded[key] = names
+            # What cannot be looked at holds up nobody else's gates.
+            self._queue.forget(key)
             raise
         return min((wait for wait in waits if wait is not None), default=None)
 
@@ -175,14 +187,28 @@ class Reconciler:
         )
         refused_before = self._refusals.told
         try:
-            await self._applier.project(snapshot, projection)
+            late = await self._applier.project(snapshot, projection)
+            self._settle_places(snapshot.key, projection, late=late)
             self._reporter.count_discarded(snapshot, projection.statuses)
             await self._reporter.tell_overdue(snapshot, projection.statuses)
         finally:
             # What is on record has happened, whoever else wrote to these objects meanwhile.
             await self._reporter.tell(snapshot, state, records=told)
-        # What was refused just now is on no status yet.
-        return projection.look_again if self._refusals.told == refused_before else 0.0
+        if late or self._refusals.told != refused_before:
+            # What happened just now is on no status yet.
+            return LATE_SECONDS if late else 0.0
+        return projection.look_again
+
+    def _settle_places(
+        self, key: ModelKey, projection: Projection, *, late: tuple[JobOrder, ...]
+    ) -> None:
+        """Tell the queue who runs and who waits now, and let it wake whoever comes next."""
+        self._queue.settle(
+            key,
+            waits=(*projection.waits, *(order.claim for order in late)),
+            started=(order.claim for order in projection.jobs if order not in late),
+            ended={run.job for run in projection.finished},
+        )
 
     def _remember_unrecorded(self, snapshot: Snapshot, state: ModelState) -> None:
         names = frozenset(

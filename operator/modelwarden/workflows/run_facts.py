@@ -20,6 +20,10 @@ from modelwarden.domain.scribe import moment
 Raw: TypeAlias = Mapping[str, Any]
 
 
+# The Jobs, pods and network policies of gates, of whichever Model.
+OF_GATES = f"{labels.MANAGED_BY}={labels.FIELD_MANAGER},{labels.ATTEMPT}"
+
+
 class Told(NamedTuple):
     """A word of Kubernetes', and its own sentence."""
 
@@ -41,6 +45,23 @@ def runs_by_key(
         if job["metadata"].get("annotations", {}).get(labels.NAMESPACE) == namespace
         and "deletionTimestamp" not in job["metadata"]
     }
+
+
+def running_jobs(jobs: Iterable[Raw]) -> dict[str, str]:
+    """List the gate Jobs that take up a place, each with the namespace whose Model it judges.
+
+    One whose pod has ended is among them until its result is on record.
+    """
+    return {
+        job["metadata"]["name"]: job["metadata"].get("annotations", {}).get(labels.NAMESPACE, "")
+        for job in jobs
+        if not _is_over(job) and "deletionTimestamp" not in job["metadata"]
+    }
+
+
+def of_model(jobs: Iterable[Raw], model: str) -> list[Raw]:
+    """Pick the Jobs of the gates of one Model, in whichever namespace."""
+    return [job for job in jobs if job["metadata"].get("labels", {}).get(labels.MODEL) == model]
 
 
 def with_events(run: RunFacts, events: Iterable[Raw]) -> RunFacts:
@@ -177,6 +198,12 @@ def _job_end(job: Raw) -> Told:
         for condition in _holding(job.get("status", {}), kind):
             return Told(condition.get("reason") or kind, condition.get("message", ""))
     return NOTHING
+
+
+def _is_over(job: Raw) -> bool:
+    """Nothing of the Job runs any more."""
+    status = job.get("status", {})
+    return any(next(iter(_holding(status, kind)), None) for kind in ("Complete", "Failed"))
 
 
 def _what_keeps_it(pod: Raw) -> Told:
