@@ -93,11 +93,65 @@ UP, OUT = (
             {"moves": (UP,)},
             ("Model", False, "Promoted", "2 is in Production."),
         ),
+        (
+            Operation.DEMOTED,
+            {"moves": (move(2, Stage.STAGING, Stage.REGISTERED),), "rationale": "Wrong data."},
+            ("Model", True, "Demoted", '2 went from Staging to Registered: "Wrong data."'),
+        ),
+        (
+            Operation.WITHDRAWN,
+            {"moves": (move(2, Stage.PRODUCTION, Stage.STAGING),), "rationale": "taken back: r"},
+            ("Model", True, "Withdrawn", '2 went from Production to Staging: "taken back: r"'),
+        ),
+        (
+            Operation.ROLLED_BACK,
+            {
+                "moves": (
+                    move(1, Stage.ARCHIVED, Stage.PRODUCTION),
+                    move(2, Stage.PRODUCTION, Stage.STAGING),
+                ),
+                "rationale": "It drifts.",
+            },
+            (
+                "Model",
+                True,
+                "RolledBack",
+                '1 is in Production again; 2 went from Production to Staging: "It drifts."',
+            ),
+        ),
+        (
+            Operation.ARCHIVED,
+            {
+                "moves": (move(1, Stage.STAGING, Stage.ARCHIVED),),
+                "rationale": "Not needed.",
+                "transition": "fraud-detector-1-archived-1",
+            },
+            ("Model", True, "Archived", '1 went from Staging to Archived: "Not needed."'),
+        ),
+        (
+            Operation.ARCHIVED,
+            {
+                "moves": (move(1, Stage.RETIRING, Stage.ARCHIVED),),
+                "rationale": "no consumer is left",
+            },
+            (
+                "Model",
+                False,
+                "Archived",
+                '1 went from Retiring to Archived: "no consumer is left"',
+            ),
+        ),
+        (
+            Operation.ROLLOUT_OBSERVED,
+            {"facts": {"deployments": ["fraud-api"]}},
+            ("Model", False, "RolloutObserved", "No pod runs version 1 any more."),
+        ),
     ],
     ids=[
         "requested", "registered", "a gate failed", "a gate passed", "approved", "rejected",
         "retracted", "voted again", "superseded", "rollout begun", "rollout failed",
-        "rollout aborted", "replaced", "promoted",
+        "rollout aborted", "replaced", "promoted", "demoted", "withdrawn", "rolled back",
+        "archived", "at rest", "observed",
     ],
 )  # fmt: skip
 def test_a_record_is_told_in_a_sentence(

@@ -503,3 +503,83 @@ def test_versions_in_question_are_those_held_back_or_under_way() -> None:
     ended["spec"]["version"] = 5
 
     assert versions_in_question(model, [an_attempt(PASSED), ended]) == (3, 7)
+
+
+@pytest.mark.parametrize(
+    ("kind", "to", "said"),
+    [
+        ("Rollback", "Production", "asked to roll back to it"),
+        ("Withdraw", "Staging", "asked to take it out of Production"),
+        ("Demote", "Registered", "asked to take it back to Registered"),
+        ("Archive", "Archived", "asked to archive it"),
+    ],
+)
+def test_a_move_down_or_back_is_told_by_its_name(kind: str, to: str, said: str) -> None:
+    gates = (PASSED,) if kind == "Rollback" else ()
+    unmet = [held("RightNotReviewed", "It is not known yet.")]
+
+    told = explained(a_model(), an_attempt(*gates, kind=kind, to=to, unmet=unmet))
+
+    assert (told.headline, told.lines[len(gates) :]) == (
+        (
+            f"fraud-detector 3 is in Staging. manager@example.com {said} 2 hours ago: "
+            '"Device features".'
+        ),
+        (Line(Mark.WAITING, "RightNotReviewed", "It is not known yet."),),
+    )
+
+
+def test_a_version_at_rest_says_since_when_and_why() -> None:
+    record = a_version(stage="Archived")
+    record["status"]["history"] = [
+        {"time": "2026-11-24T09:00:00Z", "to": "Retiring"},
+        {"time": "2026-11-24T10:00:00Z", "to": "Archived", "reason": "no consumer is left"},
+    ]
+    promotion = an_attempt(PASSED, succeeded=("True", "Succeeded", ""))
+
+    told = explained(a_model(), promotion, record=record)
+
+    assert (told.headline, told.lines, told.state) == (
+        'fraud-detector 3 is Archived. It went there 2 hours ago: "no consumer is left".',
+        (),
+        State.SETTLED,
+    )
+
+
+def test_the_staging_entry_of_a_version_that_left_production_asks_nothing_more() -> None:
+    record = a_version(stage="Retiring")
+    staged = an_attempt(PASSED, to="Staging", succeeded=("True", "Succeeded", ""))
+
+    told = explained(a_model(**asked_for(staging=3)), staged, record=record)
+
+    assert told.headline == "fraud-detector 3 is Retiring."
+
+
+@pytest.mark.parametrize(
+    ("of", "headline"),
+    [
+        (
+            ["stages.production/3"],
+            (
+                "fraud-detector 3 is in Production. manager@example.com asked for Staging: "
+                '"taken back".'
+            ),
+        ),
+        (
+            ["stages.production/3", "stages.staging/3"],
+            (
+                "fraud-detector 3 is in Production. manager@example.com asked for Staging: "
+                '"Device features".'
+            ),
+        ),
+        (["stages.production/4"], "fraud-detector 3 is in Production."),
+    ],
+    ids=["its line was removed", "and its staging entry changed", "another one's was removed"],
+)
+def test_what_takes_a_version_out_of_production_is_told(of: list[str], headline: str) -> None:
+    model = a_model(**asked_for(staging=3))
+    model["spec"]["authors"][0]["of"] = of
+
+    told = explained(model, record=a_version(stage="Production"))
+
+    assert told.headline == headline

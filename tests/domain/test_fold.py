@@ -495,6 +495,64 @@ def test_only_who_was_replaced_by_a_promotion_counts_as_superseded(
     assert folded.versions[1].was_superseded is superseded
 
 
+STILL = {"stillServedBy": ["fraud-api"]}
+OUT = (move(1, Stage.PRODUCTION, Stage.STAGING),)
+
+
+def withdrawn() -> ModelState:
+    """Version 1 has left Production, and its pods have not ended."""
+    before = state({1: Stage.PRODUCTION, 2: Stage.STAGING}, intervals=(interval(1),))
+    return after(before, Operation.WITHDRAWN, moves=OUT, facts=STILL)
+
+
+def test_a_withdrawn_version_serves_on_until_its_last_pod_was_seen_to_be_gone() -> None:
+    leaving = withdrawn()
+
+    gone = after(leaving, Operation.ROLLOUT_OBSERVED, facts={"deployments": ["fraud-api"]})
+
+    left = replace(interval(1), left=LATER, served_by=("fraud-api",))
+    assert (leaving.production, leaving.intervals) == (None, (left,))
+    assert gone.intervals == (replace(left, end=LATER),)
+
+
+def test_another_version_ends_what_was_left_of_the_withdrawn_one() -> None:
+    up = (move(2, Stage.STAGING, Stage.PRODUCTION),)
+
+    folded = after(withdrawn(), Operation.PROMOTED, version=2, moves=up)
+
+    assert [(i.version, bool(i.left), i.end) for i in folded.intervals] == [
+        (1, True, LATER),
+        (2, False, ""),
+    ]
+
+
+def test_the_withdrawn_version_itself_comes_back_in_an_interval_of_its_own() -> None:
+    up = (move(1, Stage.STAGING, Stage.PRODUCTION),)
+
+    folded = after(withdrawn(), Operation.PROMOTED, moves=up)
+
+    assert [(i.version, bool(i.left), i.end) for i in folded.intervals] == [
+        (1, True, LATER),
+        (1, False, ""),
+    ]
+
+
+def test_what_happens_to_others_meanwhile_ends_nothing() -> None:
+    down = (move(2, Stage.STAGING, Stage.REGISTERED),)
+
+    folded = after(withdrawn(), Operation.DEMOTED, version=2, moves=down)
+
+    assert folded.intervals == withdrawn().intervals
+
+
+def test_an_observation_ends_only_what_is_leaving() -> None:
+    served = state({1: Stage.PRODUCTION}, intervals=(interval(1),))
+
+    folded = after(served, Operation.ROLLOUT_OBSERVED, facts={"deployments": ["fraud-api"]})
+
+    assert folded.intervals == served.intervals
+
+
 def test_a_superseded_version_stays_one_in_the_archive() -> None:
     before = state({}, versions={1: version_state(1, Stage.RETIRING, was_superseded=True)})
 

@@ -301,6 +301,53 @@ def test_the_next_version_that_serves_alone_ends_what_was_being_put_back() -> No
     ]
 
 
+def withdrawn() -> tuple[Record, ...]:
+    """Version 2 was withdrawn at 13:00; its last pod was seen to be gone at 13:20."""
+    return placed(
+        (
+            *two_versions(),
+            a_record(
+                Operation.WITHDRAWN,
+                "13:00",
+                2,
+                moves=(StageMove(version=2, source=Stage.PRODUCTION, target=Stage.STAGING),),
+                facts={"stillServedBy": ["fraud-api"]},
+            ),
+            a_record(Operation.ROLLOUT_OBSERVED, "13:20", 2, facts={"deployments": ["fraud-api"]}),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("clock", "certainty", "code", "versions"),
+    [
+        ("12:59", Certainty.EXACT, "Served", [2]),
+        ("13:00", Certainty.ROLLOUT_WINDOW, "StillServing", [2]),
+        ("13:19", Certainty.ROLLOUT_WINDOW, "StillServing", [2]),
+        ("13:20", Certainty.EXACT, "NothingInProduction", []),
+    ],
+)
+def test_a_withdrawn_version_may_answer_until_its_last_pod_is_gone(
+    clock: str, certainty: Certainty, code: str, versions: list[int]
+) -> None:
+    answer = asked(withdrawn(), clock)
+
+    assert (answer.certainty, answer.code, [served.version for served in answer.served]) == (
+        certainty,
+        code,
+        versions,
+    )
+
+
+def test_as_long_as_pods_are_left_the_answer_says_where() -> None:
+    answer = asked(withdrawn()[:-1], "15:00")
+
+    assert answer.sentence == (
+        "Version 2 was withdrawn at 2026-11-24T13:00:00Z, but pods of deploy/fraud-api were left "
+        "and still are: it may have answered."
+    )
+
+
 def test_a_version_without_a_watched_deployment_is_declared() -> None:
     records = placed(
         (

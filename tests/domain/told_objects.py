@@ -34,6 +34,7 @@ def an_attempt(
     number: int = 1,
     succeeded: tuple[str, str, str] = ("Unknown", "UnderWay", ""),
     approvals: dict[str, Any] | None = None,
+    kind: str = "",
     **status: Any,
 ) -> dict[str, Any]:
     outcome, reason, message = succeeded
@@ -49,7 +50,7 @@ def an_attempt(
         "spec": {
             "model": "fraud-detector",
             "version": 3,
-            "kind": "Register" if to == "Registered" else "Promote",
+            "kind": kind or ("Register" if to == "Registered" else "Promote"),
             "to": to,
             "attempt": number,
             "request": {

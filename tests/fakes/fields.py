@@ -67,7 +67,7 @@ class Ownership:
         for path in conflicts:
             self._take_from_others(path, manager)
         result = copy.deepcopy(live)
-        for path in self.owned.get(manager, set()) - wanted.keys():
+        for path in sorted(self.owned.get(manager, set()) - wanted.keys(), key=_is_key):
             if not any(path in paths for other, paths in self.owned.items() if other != manager):
                 remove_at(result, path)
         merge(result, body)
@@ -131,7 +131,7 @@ def remove_at(value: Any, path: Path) -> None:
     *parents, last = path
     parent = value_at(value, parents)
     if isinstance(last, tuple) and isinstance(parent, list):
-        parent[:] = [item for item in parent if item.get(last[0]) != last[1]]
+        parent[:] = [item for item in parent if item and item.get(last[0]) != last[1]]
     elif isinstance(parent, dict):
         parent.pop(last, None)
     if parents and parent in ({}, []):
@@ -166,6 +166,12 @@ def _key_of(path: Path, value: Any) -> str | None:
     if key is None or not isinstance(value, list) or not value:
         return None
     return key if all(isinstance(item, Mapping) and key in item for item in value) else None
+
+
+def _is_key(path: Path) -> bool:
+    """Say whether a leaf tells its item from others: it goes last, or the rest is not found."""
+    item = path[-2] if len(path) > 1 else ""
+    return isinstance(item, tuple) and item[0] == path[-1]
 
 
 def _overlap(one: Path, other: Path) -> bool:

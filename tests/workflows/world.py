@@ -1,10 +1,11 @@
 """A small world around a Reconciler: the controllers that a cluster has, and people who vote."""
 
 import contextlib
+import copy
 import itertools
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
@@ -84,6 +85,17 @@ class World:
         server.put(DEPLOYMENTS, builders.deployment())
         world.roll_out()
         return world
+
+    def copied_onto(self, server: FakeApiServer) -> Self:
+        """Begin another world where this one is, on another server."""
+        server.store = copy.deepcopy(self.server.store, {id(self.server): server})
+        return replace(
+            self,
+            server=server,
+            store=MemoryStore(dict(self.store.objects)),
+            clock=replace(self.clock),
+            metrics=Metrics.create(),
+        )
 
     async def ledger(self) -> Ledger[LedgerState]:
         """Open the ledger as a starting controller does."""
@@ -272,11 +284,14 @@ class World:
 
     def records(self) -> list[tuple[str, str]]:
         """List what the ledger holds: operations, each with the attempt."""
-        found = []
+        return [(record["operation"], record["transition"]) for record in self.ledger_records()]
+
+    def ledger_records(self) -> list[dict[str, Any]]:
+        """Read every record of the ledger."""
+        found: list[dict[str, Any]] = []
         for name in sorted(self.store.objects):
             if name.startswith("ledger/"):
-                records = json.loads(self.store.objects[name])["records"]
-                found += [(record["operation"], record["transition"]) for record in records]
+                found += json.loads(self.store.objects[name])["records"]
         return found
 
     def version_condition(self, number: int, kind: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 from modelwarden.domain import pod_words
-from modelwarden.domain.stages import LADDER, Stage
+from modelwarden.domain.stages import DOWNWARDS, LADDER, Stage
 
 # An object as the API server gives it.
 Raw: TypeAlias = Mapping[str, Any]
@@ -55,7 +55,7 @@ def attempt_lines(attempt: Raw) -> tuple[Line, ...]:
         _early_line(gate) if "step" in gate else _gate_line(gate, attempt)
         for gate in attempt.get("status", {}).get("gates", ())
     )
-    if not gates and is_open(attempt):
+    if not gates and is_open(attempt) and attempt["spec"]["kind"] not in DOWNWARDS:
         text = "The operator has not looked at this attempt yet."
         return (Line(Mark.WAITING, "NotSeenYet", text),)
     return (*gates, *_rollout_lines(attempt))

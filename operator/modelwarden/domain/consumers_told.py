@@ -50,7 +50,9 @@ def consumed_after_archive(
 ) -> tuple[Condition, ...]:
     """Warn of an archived version that something still asks for, or asks for again."""
     seen = seen_to_use(snapshot.consumers, number)
-    if state.stage_of(number) is not Stage.ARCHIVED or not seen:
+    rollout = state.rollout()
+    comes_back = rollout is not None and rollout.key.version == number
+    if state.stage_of(number) is not Stage.ARCHIVED or comes_back or not seen:
         return ()
     text = f"The version is archived, and {named(seen)} would use it. Let them use another one."
     return (is_true("ConsumedAfterArchive", "ConsumedAfterArchive", text),)

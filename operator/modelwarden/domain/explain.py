@@ -175,21 +175,46 @@ def _wish(subject: Subject) -> _Wish | None:
         name = stage.lower()
         for entry in stages.get(name, ()):
             if entry["version"] == subject.version and not _stays(subject, stage):
-                return _wished(subject, stage, entry, part=f"stages.{name}/{subject.version}")
+                return _spent(subject, _wished(subject, stage, entry, part=_part(subject, name)))
     return None
 
 
+def _part(subject: Subject, name: str) -> str:
+    return f"stages.{name}/{subject.version}"
+
+
 def _stays(subject: Subject, stage: Stage) -> bool:
-    """Say whether a version stays in Production, above Staging, until another one replaces it."""
+    """Say whether a version stays in Production, above Staging, until its own line is removed."""
     is_up = (subject.stage, stage) == (Stage.PRODUCTION, Stage.STAGING)
-    return is_up and "production" in subject.model["spec"]["stages"]
+    taken_back = _author_of(subject, _part(subject, "production"))["id"]
+    return is_up and ("production" in subject.model["spec"]["stages"] or not taken_back)
+
+
+def _spent(subject: Subject, wish: _Wish) -> _Wish | None:
+    """Leave out the staging entry of a version that was in Staging by it and has left since."""
+    left = subject.stage in (Stage.RETIRING, Stage.ARCHIVED)
+    fulfilled = any(
+        attempt["spec"]["request"]["id"] == wish.id
+        and condition(attempt, "Succeeded").get("status") == "True"
+        for attempt in subject.attempts
+        if attempt["spec"]["version"] == subject.version
+    )
+    return None if wish.stage == Stage.STAGING and left and fulfilled else wish
 
 
 def _wished(subject: Subject, stage: Stage, entry: Raw, *, part: str) -> _Wish:
+    """Read an entry as a wish; of the version in Production its removed line is a wish too."""
+    author = _author_of(subject, part, _part(subject, "production"))
+    taken_back = part not in author.get("of", (part,))
+    reason = "taken back" if taken_back and stage is Stage.STAGING else entry["reason"]
+    return _Wish(stage.value, reason, author["by"]["username"], author["id"])
+
+
+def _author_of(subject: Subject, *parts: str) -> Raw:
+    """Find who changed one of the parts last; nobody where nobody is stamped."""
     authors = subject.model["spec"].get("authors", ())
-    found = [item for item in authors if part in item["of"]]
-    author: Raw = found[-1] if found else {"id": "", "by": {"username": ""}}
-    return _Wish(stage.value, entry["reason"], author["by"]["username"], author["id"])
+    found = [item for item in authors if any(part in item["of"] for part in parts)]
+    return found[-1] if found else {"id": "", "by": {"username": ""}}
 
 
 def _attempt_that_matters(subject: Subject, wish: _Wish | None) -> Raw | None:
@@ -199,6 +224,8 @@ def _attempt_that_matters(subject: Subject, wish: _Wish | None) -> Raw | None:
     opened = next((attempt for attempt in newest_first if is_open(attempt)), None)
     if opened is not None:
         return opened
+    if wish is None and subject.stage in (Stage.RETIRING, Stage.ARCHIVED):
+        return next((attempt for attempt in newest_first if _led_to(attempt, subject.stage)), None)
     if wish is None or wish.stage == subject.stage:
         led_here = (attempt for attempt in newest_first if _led_to_production(attempt, subject))
         return next(led_here, None) or next(iter(newest_first), None)
@@ -215,8 +242,12 @@ def _attempt_that_matters(subject: Subject, wish: _Wish | None) -> Raw | None:
 
 def _led_to_production(attempt: Raw, subject: Subject) -> bool:
     """Say whether an attempt brought the version into Production, where it is."""
+    return subject.stage == Stage.PRODUCTION and _led_to(attempt, subject.stage)
+
+
+def _led_to(attempt: Raw, stage: str) -> bool:
     succeeded = condition(attempt, "Succeeded").get("status") == "True"
-    return succeeded and attempt["spec"]["to"] == subject.stage == Stage.PRODUCTION
+    return bool(succeeded and attempt["spec"]["to"] == stage)
 
 
 def _lines(subject: Subject, attempt: Raw | None) -> tuple[Line, ...]:
@@ -308,14 +339,27 @@ def _headline(subject: Subject, attempt: Raw | None, *, wish: _Wish | None, now:
     registers = attempt is None or attempt["spec"]["kind"] == "Register"
     if registers and wish is not None and wish.stage != subject.stage:
         return f'{where} {wish.author or "Somebody"} asked for {wish.stage}: "{wish.reason}".'
-    return where if attempt is None else f"{where} {_asked(attempt, now)}"
+    if attempt is None:
+        return f"{where} {_went(subject, now)}".strip()
+    return f"{where} {_asked(attempt, now)}"
+
+
+def _went(subject: Subject, now: datetime) -> str:
+    """Say since when a version is where no request for it brought it, and why."""
+    history = (subject.record or {}).get("status", {}).get("history", ())
+    if subject.stage not in (Stage.RETIRING, Stage.ARCHIVED) or not history:
+        return ""
+    last = history[-1]
+    reason = f': "{last["reason"]}".' if last.get("reason") else "."
+    return f"It went there {ago(moment(last['time']), now)}{reason}"
 
 
 def _where(subject: Subject) -> str:
     if subject.record is None:
         return f"{subject.name} does not exist."
     if subject.registration == "True":
-        return f"{subject.name} is in {subject.stage}."
+        gone = subject.stage in (Stage.RETIRING, Stage.ARCHIVED)
+        return f"{subject.name} is {'' if gone else 'in '}{subject.stage}."
     if subject.registration == "False":
         if subject.stage == Stage.REGISTERED:
             return f"{subject.name} is Registered, but invalid: its registration failed."
@@ -330,10 +374,22 @@ def _asked(attempt: Raw, now: datetime) -> str:
     if attempt["spec"]["kind"] == "Register":
         return f"{who} registered it {when}."
     entry = request["entry"]
+    asked = _ASKED.get(attempt["spec"]["kind"])
+    if asked is not None:
+        reason = f': "{entry["reason"]}".' if entry.get("reason") else "."
+        return f"{who} asked {asked.format(to=attempt['spec']['to'])} {when}{reason}"
     wanted = "Production" if entry.get("part") == "stages.production" else attempt["spec"]["to"]
     reason = f': "{entry["reason"]}".' if entry.get("reason") else "."
     step = "" if wanted == attempt["spec"]["to"] else f" The step to {attempt['spec']['to']}:"
     return f"{who} asked for {wanted} {when}{reason}{step}"
+
+
+_ASKED = {
+    "Rollback": "to roll back to it",
+    "Withdraw": "to take it out of Production",
+    "Demote": "to take it back to {to}",
+    "Archive": "to archive it",
+}
 
 
 def _next_steps(

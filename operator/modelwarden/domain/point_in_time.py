@@ -1,7 +1,7 @@
 """What served at a moment, how sure that is, and what it was: read from the records alone.
 
-    begun --------------- promoted -------------- begun --------------- promoted
-          rollout window            exact               rollout window
+    begun ------------- promoted ------------- withdrawn ------------- observed
+          rollout window             exact              may still answer
 
 A `started` record says that nobody watched between the record before it and itself.
 """
@@ -272,6 +272,8 @@ def _from_model(teller: _Teller, at: datetime) -> Answer:
             sentence="No version was in Production.",
         )
     served = (teller.in_production(interval),)
+    if interval.left and moment(interval.left) <= at:
+        return _after_withdrawal(teller, at, interval)
     if interval.certainty is Certainty.EXACT:
         sentence = f"Version {interval.version} served: its rollout had ended, and no other ran."
         return teller.answer(at, Certainty.EXACT, code="Served", sentence=sentence, served=served)
@@ -281,6 +283,22 @@ def _from_model(teller: _Teller, at: datetime) -> Answer:
         code="Declared",
         sentence=f"Version {interval.version} was in Production; no Deployment of it was watched.",
         served=served,
+    )
+
+
+def _after_withdrawal(teller: _Teller, at: datetime, interval: ServingInterval) -> Answer:
+    """Tell of a version that had left Production while its pods were still there."""
+    names = " and ".join(f"deploy/{name}" for name in interval.served_by)
+    until = f"until {interval.end}" if interval.end else "and still are"
+    return teller.answer(
+        at,
+        Certainty.ROLLOUT_WINDOW,
+        code="StillServing",
+        sentence=(
+            f"Version {interval.version} was withdrawn at {interval.left}, but pods of {names} "
+            f"were left {until}: it may have answered."
+        ),
+        served=(teller.in_production(interval),),
     )
 
 
