@@ -182,7 +182,8 @@ ROWS: dict[str, Row] = {
             "NoCriticalMetrics",
             (
                 "No metric of the Model is critical, so nothing was compared with Production. "
-                "Mark at least one in spec.metrics of the Model as critical."
+                "Mark at least one in spec.metrics of the Model as critical, then ask again with "
+                "a new reason."
             ),
         ),
     ),

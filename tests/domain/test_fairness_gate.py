@@ -239,7 +239,8 @@ ROWS: dict[str, Row] = {
             "NoFairnessRule",
             (
                 "No rule in spec.metrics of the Model has `fairness`, so no groups were compared. "
-                "Say there which metric must be alike for which groups of people."
+                "Say there which metric must be alike for which groups of people, then ask "
+                "again with a new reason."
             ),
         ),
     ),

@@ -171,7 +171,8 @@ def test_a_claim_is_about_what_was_measured_and_not_about_what_was_recorded() ->
             (metric("0.95"),),
             (
                 "NoFairnessRule: No rule in spec.metrics of the Model has `fairness`, so no groups "
-                "were compared. Say there which metric must be alike for which groups of people."
+                "were compared. Say there which metric must be alike for which groups of people, "
+                "then ask again with a new reason."
             ),
         ),
         (

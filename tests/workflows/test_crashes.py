@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from modelwarden.audit.memory import Fault
-from modelwarden.cluster.paths import JOBS
+from modelwarden.cluster.paths import JOBS, MODEL_POLICIES
 from tests import builders
 from tests.builders import OWNER, REVIEWER
 from tests.fakes.api_server import Call, FakeApiServer
@@ -155,3 +155,36 @@ async def test_it_ends_the_same_after_a_fault_at_any_put_to_the_ledger(
 
     assert puts
     assert [number for number, end in ends if end != expected] == []
+
+
+def runs_early(world: World) -> World:
+    """Have a gate of the Production step run at registration."""
+    policy = builders.policy()
+    early = {"name": "still-there", "artifact": {}, "runAt": "Registration"}
+    policy["spec"]["steps"][2]["gates"].append(early)
+    world.server.put(MODEL_POLICIES, policy)
+    return world
+
+
+def in_any_order(end: End) -> End:
+    """An early gate ends whenever its Job does, between other records or after them."""
+    return end._replace(records=sorted(end.records))
+
+
+async def test_an_early_gate_is_run_once_after_a_crash_at_any_write_to_the_cluster() -> None:
+    async with FakeApiServer() as server:
+        world = runs_early(World.of(server))
+        await promote(world)
+        expected, writes = in_any_order(end_of(world)), len(server.writes)
+
+    ends: list[Any] = []
+    for number in range(writes):
+        for when in ("before", "after"):
+            async with FakeApiServer() as server:
+                world = runs_early(World.of(server))
+                server.fail_write(number, when=when)
+                await promote(world)
+                ends.append((number, when, in_any_order(end_of(world))))
+
+    assert expected.records.count(("GateFinished", "fraud-detector-1-registered-1")) == 4
+    assert [(number, when) for number, when, end in ends if end != expected] == []

@@ -106,7 +106,8 @@ def is_no_worse(found: tuple[Comparison, ...]) -> Verdict:
         return deny(
             "NoCriticalMetrics",
             "No metric of the Model is critical, so nothing was compared with Production.",
-            "Mark at least one in spec.metrics of the Model as critical.",
+            "Mark at least one in spec.metrics of the Model as critical, then ask again with a new "
+            "reason.",
         )
     lost = [each for each in found if each.check.outcome is not GateOutcome.PASSED]
     told = lost or found

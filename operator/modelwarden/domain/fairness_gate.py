@@ -43,7 +43,8 @@ def groups_are_treated_alike(found: tuple[GroupFinding, ...]) -> Verdict:
         return deny(
             "NoFairnessRule",
             "No rule in spec.metrics of the Model has `fairness`, so no groups were compared.",
-            "Say there which metric must be alike for which groups of people.",
+            "Say there which metric must be alike for which groups of people, then ask again with "
+            "a new reason.",
         )
     lost = [each for each in found if each.check.outcome is not GateOutcome.PASSED]
     told = lost or found

@@ -24,12 +24,12 @@ def metric_checks(
 
 
 def metrics_meet_the_rules(checks: tuple[Check, ...]) -> Verdict:
-    """Every rule of the Model holds; a Model without rules has nothing that could hold."""
+    """Every bound of the Model holds; a Model without one has nothing that could hold."""
     if not checks:
         return deny(
             "NoMetricRules",
-            "spec.metrics of the Model has no rule, so nothing was compared.",
-            "Add at least one rule, then ask again with a new reason.",
+            "No rule in spec.metrics of the Model has a bound, so nothing was compared.",
+            "Add min, max or segments to one, then ask again with a new reason.",
         )
     failed = [check for check in checks if check.outcome is not GateOutcome.PASSED]
     if not failed:

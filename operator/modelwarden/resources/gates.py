@@ -120,10 +120,16 @@ class MetricsGate(Shape):
 
 
 class ChampionGate(Shape):
-    """No critical metric is worse than that of the version in Production by more than allowed."""
+    """No critical metric is worse than that of the version in Production by more than allowed.
+
+    Compared are the total and each segment that the metric's rule names, on every data set that
+    both versions have. A value that one of the two lacks fails the gate; while nothing is in
+    Production, it passes. A new version in Production begins the open attempts again.
+    """
 
     max_drop: Amount
-    """How much worse a critical metric may be, as a decimal in quotes."""
+    """How much worse a critical metric may be, as a decimal in quotes: below for one of which more
+    is better, above for one of which less is."""
 
 
 class BenchmarkGate(Shape):
@@ -136,12 +142,18 @@ class BenchmarkGate(Shape):
 
 
 class FairnessGate(Shape):
-    """Every fairness rule of Model.spec.metrics holds, and at least this strictly."""
+    """Every fairness rule of Model.spec.metrics holds, and at least this strictly.
+
+    Compared are the segments by the rule's attribute alone, on each data set by itself. A Model
+    without such a rule, a metric with fewer than two groups and a group with too few samples fail.
+    """
 
     min_ratio: Ratio
-    """The least ratio of the lowest group's value to the highest group's, from "0" to "1"."""
+    """The least ratio of the lowest group's value to the highest group's, from "0" to "1"; a rule
+    of the Model may ask for more."""
     min_samples: Count | None = None
-    """The least number of samples with which a group says anything."""
+    """The least number of samples with which a group says anything; a rule of the Model may ask
+    for more. Without it, what the rule says."""
 
 
 class ReproductionGate(Shape):

@@ -33,7 +33,7 @@ class SegmentRule(Shape):
 
 
 class FairnessRule(Shape):
-    """A bound on how far groups of people may differ."""
+    """A bound on how far groups of people may differ; a fairness gate of the policy asks for it."""
 
     by: Label
     """The attribute whose values are the groups."""
@@ -70,7 +70,7 @@ class MetricRule(Shape):
     max: Decimal | None = None
     """The greatest value in total, as a decimal in quotes."""
     critical: bool | None = None
-    """Whether a champion gate compares this metric with the current Production version."""
+    """Whether a champion gate compares this metric with that of the version in Production."""
     segments: Annotated[tuple[SegmentRule, ...], listed(at_most=16, at_least=1)] | None = None
     """Bounds in the segments of the data."""
     fairness: FairnessRule | None = None
