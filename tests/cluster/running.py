@@ -72,13 +72,30 @@ class RunningCluster:
 
     def kill_container(self, identity: str) -> None:
         """Ends the first process of a container by SIGKILL, on the node that runs it."""
-        kill = ("--namespace=k8s.io", "tasks", "kill", "--signal=SIGKILL", identity)
+        self._containerd("tasks", "kill", "--signal=SIGKILL", identity)
+
+    def by_digest(self, reference: str) -> str:
+        """The name by digest of an image that was loaded, by which pods then find it.
+
+        Images that are pulled have such a name; those that are carried into a node have none.
+        """
+        listed = self._containerd("images", "list", f"name=={_whole(reference)}")
+        digest = next(word for word in listed.split() if word.startswith("sha256:"))
+        name = f"{reference.rpartition(':')[0]}@{digest}"
+        self._containerd("images", "tag", "--force", _whole(reference), _whole(name))
+        return name
+
+    def _containerd(self, *words: str) -> str:
+        """Talks to the containerd of the node that runs everything."""
+        whole = ("--namespace=k8s.io", *words)
         processes = clusters.named(self.name)
         if processes.process is not None:
-            processes.run_inside(str(node.PROGRAMS / "ctr"), f"--address={node.SOCKET}", *kill)
-            return
-        command = ("docker", "exec", f"{self.name}-control-plane", "ctr", *kill)
-        subprocess.run(command, check=True, capture_output=True)
+            ctr = (str(node.PROGRAMS / "ctr"), f"--address={node.SOCKET}")
+            done = processes.run_inside(*ctr, *whole, capture_output=True)
+        else:
+            command = ("docker", "exec", f"{self.name}-control-plane", "ctr", *whole)
+            done = subprocess.run(command, check=True, capture_output=True)
+        return bytes(done.stdout).decode()
 
     def service_account(self, namespace: str, name: str) -> str:
         """Makes a service account if absent, and gives the name of a context that acts as it."""
@@ -221,3 +238,10 @@ def _answers(host: str, port: int) -> bool:
             return True
     except OSError:
         return False
+
+
+def _whole(reference: str) -> str:
+    """The reference as containerd writes it: with a registry."""
+    first, _, rest = reference.partition("/")
+    is_registry = bool(rest) and ("." in first or ":" in first or first == "localhost")
+    return reference if is_registry else f"docker.io/{reference}"

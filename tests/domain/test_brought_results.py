@@ -31,7 +31,7 @@ ANSWERS: dict[str, tuple[dict[str, Any], GateResult]] = {
     "an outcome is enough": ({"outcome": "Passed"}, result(PASSED, "JobPassed", "The Job passed.")),
     "it failed": (
         {"outcome": "Failed", "code": "TooFewRows", "sentence": "12 rows, needs 1,000."},
-        result(FAILED, "TooFewRows", "12 rows, needs 1,000."),
+        result(FAILED, "TooFewRows", "12 rows, needs 1,000.", free_code=True),
     ),
     "it could not tell": (
         {"outcome": "Inconclusive"},
@@ -160,7 +160,7 @@ EXITS = {
     ),
     "with its reason": (
         '{"outcome": "Failed", "code": "TooFewRows", "sentence": "12 rows."}',
-        result(FAILED, "TooFewRows", "12 rows."),
+        result(FAILED, "TooFewRows", "12 rows.", free_code=True),
     ),
     "having passed": (
         '{"outcome": "Passed"}',

@@ -108,6 +108,24 @@ async def test_a_measurement_below_the_rules_fails_whatever_was_recorded(world: 
     assert (world.stage(1), gate(world)["code"]) == ("Registered", "MetricsNotMet")
 
 
+async def test_a_code_that_the_image_chose_is_shown_and_counted_as_any_of_its(
+    world: World,
+) -> None:
+    governed(world)
+    await asks_for_staging(world)
+    measures(world, outcome="Failed", code="TooFewRows", sentence="12 rows.")
+
+    # The image of a policy exits with 0 and says in words how it ended.
+    world.run_gates()
+    for pod in world.server.all(PODS, GATES):
+        pod["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"] = 0
+        world.server.put(PODS, pod)
+    await world.look()
+
+    counted = world.metrics.gates.labels("metrics", "Failed", "OfTheImage")
+    assert (gate(world)["code"], counted._value.get()) == ("TooFewRows", 1.0)
+
+
 async def test_the_ways_out_are_opened_before_the_job_and_closed_before_it_goes(
     world: World,
 ) -> None:

@@ -76,6 +76,7 @@ def _read(data: Mapping[str, Any], *, measures: bool) -> GateResult:
         else _told_by_checks(checks) or sentence,
         checks=checks,
         metrics=metrics,
+        free_code="code" in data,
     )
 
 

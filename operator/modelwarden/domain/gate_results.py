@@ -44,7 +44,7 @@ class GateResult:
     """How one run of a gate ended; `facts` are what the file itself says, in JSON without floats.
 
     `metrics` are what the run measured. `omitted` counts the entries of each list that the message
-    had no room for.
+    had no room for. `free_code` where an image of a policy chose the code: it may be any word.
     """
 
     outcome: GateOutcome
@@ -56,6 +56,7 @@ class GateResult:
     omitted: Mapping[str, int] = field(default_factory=dict)
     started_at: str = ""
     ended_at: str = ""
+    free_code: bool = False
 
 
 def read_result(message: str, exit_code: int | None, *, digest: str) -> GateResult:

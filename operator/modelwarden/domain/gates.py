@@ -153,6 +153,7 @@ def judge_measured(gate: GateSpec, case: Case, measured: GateResult) -> GateResu
         code=judged.code,
         sentence=judged.sentence,
         checks=(*judged.checks, *measured.checks),
+        free_code=False,
     )
 
 

@@ -236,6 +236,7 @@ def _gate_finished(
             "try": gate.tries,
             "final": final,
             "key": evidence_key(gate.gate, look.transition),
+            **({"freeCode": True} if result.free_code else {}),
             **_for_the_status(result, gate),
         },
     )

@@ -20,7 +20,7 @@ from modelwarden.domain.texts import plain, shortened
 TRIES = 3
 # How long a gate is let rest after its first inconclusive try, and after the next ones.
 REST_SECONDS = (10, 30)
-# A pod that has not run for so long is asked for its events: some faults are told nowhere else.
+# After so long without running a pod is asked for its events: some faults are told nowhere else.
 NOTICE_SECONDS = 30
 
 _LONGEST_DETAIL = 600

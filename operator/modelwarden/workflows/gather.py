@@ -222,7 +222,8 @@ class Gatherer:
     def _is_stuck(self, run: RunFacts) -> bool:
         if run.state is not RunState.RUNNING or run.idle_since is None or run.reason:
             return False
-        return self.clock() >= run.idle_since + timedelta(seconds=NOTICE_SECONDS)
+        seconds = min(NOTICE_SECONDS, self.gates.start_seconds)
+        return self.clock() >= run.idle_since + timedelta(seconds=seconds)
 
     async def _log(self, run: RunFacts) -> str:
         log = await self.client.logs(

@@ -22,6 +22,9 @@ from modelwarden.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
+# What is counted where the image of a policy chose the code.
+FREE_CODE = "OfTheImage"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reporter:
@@ -97,7 +100,9 @@ class Reporter:
     def _count(self, record: Record, attempt: AttemptState | None) -> None:
         if record.operation is Operation.GATE_FINISHED:
             facts = record.facts
-            self.metrics.gates.labels(facts["kind"], facts["outcome"], facts["code"]).inc()
+            # Words that images make up would be labels without end.
+            code = FREE_CODE if facts.get("freeCode") else facts["code"]
+            self.metrics.gates.labels(facts["kind"], facts["outcome"], code).inc()
         if attempt is not None and record.operation is not Operation.PROMOTED:
             for move in record.moves:
                 if move.source is not None and is_above(move.source, move.target):
