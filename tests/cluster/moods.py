@@ -6,7 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import yaml
+
 from .example import MODEL, Example
+from .installed import TOP
 from .running import until
 
 CONFINED = {
@@ -28,6 +31,20 @@ if mood == "idle":
     threading.Event().wait()
 http.server.HTTPServer(("", 8080), http.server.SimpleHTTPRequestHandler).serve_forever()
 """
+
+
+# The name of the policy below.
+POLICY = "impatient"
+
+
+def impatient(seconds: int) -> dict[str, object]:
+    """A policy under which nobody is asked, and a rollout has so many seconds."""
+    policy = yaml.safe_load((TOP / "examples/policies/solo.yaml").read_text())
+    policy["metadata"]["name"] = POLICY
+    production = policy["spec"]["steps"][-1]
+    production["rolloutTimeoutSeconds"] = seconds
+    production["approvals"]["owners"] = 0
+    return dict(policy)
 
 
 @dataclass(frozen=True)
@@ -95,6 +112,11 @@ class Moods:
         how = "json" if isinstance(change, list) else "merge"
         words = ("patch", kind, name, where, f"--type={how}", f"--patch={json.dumps(change)}")
         self.example.installed.cluster.kubectl(by, *words)
+
+    def may_use(self, policy: str) -> None:
+        """Let those who declare Models choose a policy, as the platform would."""
+        rules = [{"op": "add", "path": "/rules/0/resourceNames/-", "value": policy}]
+        self.patch("role", "use-demo-policy", rules)
 
     def ask(self, number: int | None, reason: str) -> None:
         """Let the manager name a version for Production, or none."""

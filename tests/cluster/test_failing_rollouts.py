@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-import yaml
 
 from tests.cluster.example import MODEL, Example
-from tests.cluster.installed import TOP, Installed
-from tests.cluster.moods import Moods
+from tests.cluster.installed import Installed
+from tests.cluster.moods import POLICY, Moods, impatient
 from tests.cluster.running import until
 
 SERVING = [
@@ -15,21 +14,10 @@ SERVING = [
     {"stage": "Production", "deployment": {"name": "batch"}},
     {"stage": "Staging", "deployment": {"name": "shadow"}},
 ]
-POLICY = "impatient"
 SHORT, LONG = 25, 120
 # Two of each Deployment for Production, one of the one for Staging.
 PODS = "5"
 BACK = {"api": "1", "batch": "1"}
-
-
-def impatient(seconds: int) -> dict[str, object]:
-    """A policy under which nobody is asked, and a rollout has so many seconds."""
-    policy = yaml.safe_load((TOP / "examples/policies/solo.yaml").read_text())
-    policy["metadata"]["name"] = POLICY
-    production = policy["spec"]["steps"][-1]
-    production["rolloutTimeoutSeconds"] = seconds
-    production["approvals"]["owners"] = 0
-    return dict(policy)
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +30,7 @@ def moods(operator: Installed, tmp_path_factory: pytest.TempPathFactory) -> Iter
         cluster.apply(impatient(LONG))
         moods = Moods(example)
         moods.set()
-        rules = [{"op": "add", "path": "/rules/0/resourceNames/-", "value": POLICY}]
-        moods.patch("role", "use-demo-policy", rules)
+        moods.may_use(POLICY)
         moods.apply(
             moods.deployment("api"),
             moods.deployment("batch"),
