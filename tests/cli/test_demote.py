@@ -276,3 +276,44 @@ async def test_a_reason_is_needed(world: World, cli: Run) -> None:
     result = await cli("demote", "fraud-detector", "1", "--reason", "")
 
     assert (result.code, result.err) == (1, "--reason says why; it cannot be empty.\n")
+
+
+async def test_waiting_for_a_demotion_ends_where_the_version_is(world: World, cli: Run) -> None:
+    await stories.in_staging(world)
+
+    async with stories.running(world):
+        result = await cli(*DEMOTE, "--wait", "--timeout", "60s")
+
+    assert (result.code, result.out.splitlines()[-1], world.stage(1)) == (
+        0,
+        "Version 1 is Registered.",
+        "Registered",
+    )
+
+
+async def test_waiting_for_a_withdrawal_ends_when_it_is_on_record(world: World, cli: Run) -> None:
+    await stories.in_production(world)
+
+    async with stories.running(world):
+        result = await cli(*DEMOTE, "--to", "staging", "--wait", "--timeout", "60s")
+
+    assert (result.code, result.out.splitlines()[-1], world.stage(1)) == (
+        0,
+        "Version 1 is in Staging.",
+        "Staging",
+    )
+
+
+async def test_waiting_for_the_archive_goes_on_while_the_version_is_retiring(
+    world: World, cli: Run
+) -> None:
+    await stories.in_production(world)
+
+    async with stories.running(world):
+        result = await cli(*ARCHIVE, "--yes", "--wait", "--timeout", "60s")
+
+    assert (result.code, result.out.splitlines()[-1], world.stage(1)) == (
+        0,
+        "Version 1 is Archived.",
+        "Archived",
+    )

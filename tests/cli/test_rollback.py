@@ -1,5 +1,6 @@
 from typing import Any
 
+from tests import builders
 from tests.cli import stories
 from tests.cli.conftest import Run
 from tests.cli.test_demote import showing, stages
@@ -147,3 +148,18 @@ async def test_while_another_version_is_asked_for_what_is_there_is_kept_by_a_can
         ),
         asked,
     )
+
+
+async def test_waiting_for_a_rollback_ends_when_the_older_version_serves(
+    world: World, cli: Run
+) -> None:
+    await stories.with_a_candidate(world)
+    world.vote("fraud-detector-2-production-1", builders.OWNER)
+    world.vote("fraud-detector-2-production-1", builders.REVIEWER)
+    await world.settle()
+
+    async with stories.running(world):
+        result = await cli(*ROLLBACK, "--wait", "--timeout", "60s")
+
+    assert (result.code, result.out.splitlines()[-1]) == (0, "Version 1 is in Production.")
+    assert (world.stage(1), world.stage(2)) == ("Production", "Staging")

@@ -29,7 +29,7 @@ def last(told: Told) -> tuple[int, str]:
 def twice_released(
     operator: Installed, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Example]:
-    """Version 2 in Production, where it replaced version 1; the tests go on from there, in order."""
+    """Version 2 in Production, where it replaced version 1; the tests go on from there."""
     with operator.cluster.namespace("command-line") as namespace:
         example = Example(operator, namespace, tmp_path_factory.mktemp("models"))
         example.set_up()
