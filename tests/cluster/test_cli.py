@@ -84,7 +84,17 @@ def test_whoever_lacks_the_right_is_told_which_one(twice_released: Example) -> N
     assert (told.code, "lacks the verb demote on models/production" in told.complaint) == (3, True)
 
 
-def test_a_version_goes_back_to_what_it_replaced_and_forward_again(
+def test_an_owner_reviews_what_is_in_production(twice_released: Example) -> None:
+    told = twice_released.ask("owner", "review", MODEL, "--rationale=No drift.", "--yes")
+
+    code, said = last(told)
+    assert (code, said.startswith(f"owner@example.com reviewed {MODEL} 2 in Production")) == (
+        0,
+        True,
+    )
+
+
+def test_a_version_goes_back_to_what_it_replaced(
     twice_released: Example,
 ) -> None:
     back = twice_released.ask("engineer", "rollback", MODEL, "--reason=Latency", *WAIT)
@@ -152,9 +162,9 @@ def test_a_registration_is_tried_again_when_its_file_has_come(twice_released: Ex
 
 
 def test_a_model_that_git_keeps_is_left_alone(twice_released: Example) -> None:
-    surface = stages(twice_released) | {"staging": [{"version": 3, "reason": "From Git"}]}
     metadata = {"name": MODEL, "namespace": twice_released.namespace}
     kept = {"apiVersion": "modelwarden.io/v1alpha1", "kind": "Model", "metadata": metadata}
+    before = stages(twice_released)
     twice_released.installed.cluster.kubectl(
         "engineer",
         "apply",
@@ -163,15 +173,16 @@ def test_a_model_that_git_keeps_is_left_alone(twice_released: Example) -> None:
         "--field-manager=argocd-controller",
         "-f",
         "-",
-        given=json.dumps(kept | {"spec": {"stages": surface}}),
+        given=json.dumps(kept | {"spec": {"stages": before}}),
     )
-    twice_released.await_stage(3, "Staging")
 
-    told = twice_released.ask("engineer", "demote", MODEL, "3", "--reason=Not now")
+    told = twice_released.ask(
+        "manager", "promote", MODEL, "1", "--to=production", "--reason=From Git"
+    )
 
     wanted = yaml.safe_load(told.output)["spec"]["stages"]
-    assert (told.code, wanted["registered"][-1], stages(twice_released)) == (
+    assert (told.code, wanted["production"], stages(twice_released)) == (
         0,
-        {"version": 3, "reason": "Not now"},
-        surface,
+        {"version": 1, "reason": "From Git"},
+        before,
     )
