@@ -52,8 +52,8 @@ class Story:
     def tell(self) -> None:
         """Tell the whole story."""
         key = self._pinned_key()
-        moments = [("nothing", _now())]
         self.register()
+        moments = [("nothing", _now())]
         self.ask_for_staging()
         self.refuse_the_trainer()
         self.approve()
