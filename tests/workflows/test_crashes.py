@@ -175,7 +175,7 @@ async def test_an_early_gate_is_run_once_after_a_crash_at_any_write_to_the_clust
     async with FakeApiServer() as server:
         world = runs_early(World.of(server))
         await promote(world)
-        expected, writes = in_any_order(end_of(world)), len(server.writes)
+        expected, writes = in_any_order(end_of(world, 1)), len(server.writes)
 
     ends: list[Any] = []
     for number in range(writes):
@@ -184,7 +184,7 @@ async def test_an_early_gate_is_run_once_after_a_crash_at_any_write_to_the_clust
                 world = runs_early(World.of(server))
                 server.fail_write(number, when=when)
                 await promote(world)
-                ends.append((number, when, in_any_order(end_of(world))))
+                ends.append((number, when, in_any_order(end_of(world, 1))))
 
     assert expected.records.count(("GateFinished", "fraud-detector-1-registered-1")) == 4
     assert [(number, when) for number, when, end in ends if end != expected] == []

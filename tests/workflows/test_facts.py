@@ -18,7 +18,7 @@ from tests.resources import manifests
         ({"aliases": [{"name": "candidate", "version": 3}]}, ("aliases",)),
         ({"automation": {"to": "Staging", "keep": 1}}, ("automation",)),
         ({"retention": {"archivedDays": 30}, "reviewEveryDays": 90},
-         ("retention", "reviewEveryDays")),
+         ("retention",)),
         ({"consumers": [{"name": "Report", "kind": "Dashboard"}]}, ()),
     ],
 )  # fmt: skip

@@ -389,7 +389,7 @@ async def test_the_model_may_go_while_a_rollout_goes_on(world: World) -> None:
 
     await world.look()
 
-    assert last(world) == ("RolloutAborted", SECOND)
+    assert world.records()[-2:] == [("RolloutAborted", SECOND), ("DeletionObserved", "")]
 
 
 @pytest.mark.parametrize(
