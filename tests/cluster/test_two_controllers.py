@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
+
 from tests.cluster.arena import Arena
 from tests.cluster.controllers import (
     HostController,
@@ -20,6 +22,10 @@ from tests.cluster.controllers import (
 )
 from tests.cluster.installed import Installed
 from tests.cluster.running import TooLateError
+
+pytestmark = pytest.mark.skip(
+    reason="the race has not been run to its end since its versions are fresh"
+)
 
 MODELS = 5
 ROUNDS_OF_PROMOTIONS = 10
