@@ -105,7 +105,7 @@ def screened(tour: Tour, registered: Taken, promoted: Taken) -> Taken:
 
 
 def test_a_version_is_registered_once_its_file_was_opened(registered: Taken) -> None:
-    example, _ = registered
+    example, words = registered
 
     version: dict[str, Any] = example.get("modelversion", f"{MODEL}-1")
     gates = gates_of(example, f"{MODEL}-1-registered-1")
@@ -114,6 +114,7 @@ def test_a_version_is_registered_once_its_file_was_opened(registered: Taken) -> 
         ("Passed", "ArtifactValid"),
         ("Passed", "ContractKept"),
     )
+    assert "never changes: register a new version" in said(words, "! kubectl patch modelversion")
 
 
 def test_two_people_who_did_not_train_it_bring_it_to_production(promoted: Taken) -> None:
@@ -135,6 +136,7 @@ def test_a_missed_threshold_holds_a_version_until_it_is_lowered_on_record(held: 
         "Production",
     )
     assert "FAILED quality" in said(words, "kubectl model why")
+    assert "engineer@example.com lacks the verb govern" in said(words, "! kubectl apply")
 
 
 def test_a_gap_between_groups_holds_the_version_with_the_best_auc(unfair: Taken) -> None:
@@ -170,7 +172,9 @@ def test_a_gate_of_the_teams_own_judges_by_what_it_measured(measured: Taken) -> 
     claimed = {m["value"] for m in recorded if m["name"] == "recall" and "segment" not in m}
     gate = gates_of(example, f"{MODEL}-4-staging-1")["holdout"]
     assert (claimed, gate[0], example.stage(4)) == ({"0.9900"}, "Failed", "Registered")
-    assert "recall" in said(words, "kubectl model why")
+    assert "FAILED holdout recall is 0.4004, needs at least 0.50" in said(
+        words, "kubectl model why"
+    )
 
 
 def test_a_machine_registers_the_next_version_and_a_person_asks_for_more(
@@ -184,7 +188,9 @@ def test_a_machine_registers_the_next_version_and_a_person_asks_for_more(
         account,
         "Staging",
     )
-    assert f"{MODEL}-5" in said(words, "kubectl logs") or "5" in said(words, "kubectl logs")
+    assert "Version 5 is registered." in said(words, "kubectl logs")
+    refused = said(words, f"! kubectl patch model {MODEL}")
+    assert f'User "{account}" cannot patch' in refused
 
 
 def test_a_batch_job_gets_the_bytes_that_were_approved_by_name(screened: Taken) -> None:
@@ -192,6 +198,6 @@ def test_a_batch_job_gets_the_bytes_that_were_approved_by_name(screened: Taken) 
 
     version = example.get("modelversion", "credit-screening-1")
     digest = version["spec"]["artifact"]["digest"]
-    assert f"3 scored by version 1, {digest}" in said(words, "kubectl logs job/screening-now")
-    assert "Declared" in said(words, "kubectl model serving-at")
-    assert "nightly-screening" in said(words, "kubectl model consumers")
+    scored = said(words, "kubectl logs job/screening-now")
+    told = said(words, "kubectl model serving-at")
+    assert (f"3 scored by version 1, {digest}" in scored, "(Declared)" in told) == (True, True)
