@@ -1,7 +1,6 @@
 # The images of Modelwarden, from one file: `docker build --target operator .` for the controller
-# and the webhook, `--target validator` for gate Jobs and for fetching artifacts into pods,
-# `--target example-server` for the service of examples/fraud-detector and `--target example-trainer`
-# for what trains it.
+# and the webhook, `--target validator` for gate Jobs and for fetching artifacts into pods, and
+# `--target example-server` for the service of examples/fraud-detector.
 #
 # PYTHON may be any image with Python 3.11 or newer, its venv module, and certificate authorities.
 ARG PYTHON=python:3.13-slim
@@ -49,15 +48,6 @@ RUN python3 -m venv --without-pip /opt/server && \
     /tools/bin/pip --python /opt/server/bin/python install \
       --require-hashes --only-binary :all: -r /requirements/example-server.txt
 
-FROM tools AS example-trainer-packages
-COPY .requirements/example-trainer.txt /requirements/
-RUN python3 -m venv --without-pip /opt/trainer && \
-    /tools/bin/pip --python /opt/trainer/bin/python install \
-      --no-compile --require-hashes --only-binary :all: -r /requirements/example-trainer.txt
-RUN ${COMPILE} /opt/trainer/lib
-COPY --from=wheel /wheels /wheels
-RUN /tools/bin/pip --python /opt/trainer/bin/python install --no-deps --no-index /wheels/*.whl
-
 # The root file system is read-only where these run; what they write goes to /tmp.
 FROM ${PYTHON} AS operator
 COPY --from=operator-packages /opt/modelwarden /opt/modelwarden
@@ -86,11 +76,3 @@ WORKDIR /
 USER 65532:65532
 EXPOSE 8080
 ENTRYPOINT ["/opt/server/bin/python", "/opt/server/server.py", "--host", "0.0.0.0"]
-
-FROM ${PYTHON} AS example-trainer
-COPY --from=example-trainer-packages /opt/trainer /opt/trainer
-COPY examples/fraud-detector/train.py /opt/trainer/train.py
-ENV PATH=/opt/trainer/bin:/usr/local/bin:/usr/bin:/bin \
-    HOME=/tmp PYTHONSAFEPATH=1 PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
-WORKDIR /
-USER 65532:65532
