@@ -1,6 +1,7 @@
 """SIGKILL of the controller's process, in its pod, at the moments that matter."""
 
 from collections.abc import Callable
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -46,13 +47,15 @@ def records_of(example: Example) -> list[str]:
     """The operations on record about version 1, in order."""
     told = example.ask("auditor", "audit", "show", "--output=json", everywhere=True)
     shown: list[dict[str, Any]] = example.json(told)
-    return [record["operation"] for record in shown if record["namespace"] == example.namespace]
+    of_version = [r for r in shown if r["namespace"] == example.namespace and r["version"] == 1]
+    return [operation for operation, _ in groupby(r["operation"] for r in of_version)]
 
 
+# As many gates and votes as the policy asks for count as one here, wherever they follow each other.
 EXPECTED = [
-    "Requested", "GateFinished", "GateFinished", "GateFinished", "Registered",
+    "Requested", "GateFinished", "Registered",
     "Requested", "GateFinished", "Promoted",
-    "Requested", "GateFinished", "Voted", "Voted", "RolloutBegun", "Promoted",
+    "Requested", "GateFinished", "Voted", "RolloutBegun", "Promoted",
 ]  # fmt: skip
 
 
