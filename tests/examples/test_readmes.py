@@ -33,10 +33,10 @@ def test_every_command_on_the_cluster_says_whose_login_it_needs(folder: Path) ->
     assert nobodys == []
 
 
-def test_no_two_examples_have_one_number() -> None:
+def test_the_examples_are_numbered_without_a_gap() -> None:
     numbers = [int(folder.name[:2]) for folder in NUMBERED]
 
-    assert numbers == sorted(set(numbers))
+    assert numbers == list(range(1, len(numbers) + 1))
 
 
 def test_a_command_ends_where_its_line_does_not_go_on() -> None:
