@@ -195,11 +195,7 @@ def _jobs(
     looks: tuple[Standing, ...], snapshot: Snapshot, *, state: ModelState, origin: str
 ) -> tuple[JobOrder, ...]:
     return tuple(
-        replace(
-            _job(gate, look, store=look.store, snapshot=snapshot, origin=origin),
-            asked=look.attempt.opened,
-            champion=_champion(look, state),
-        )
+        _job(gate, look, store=look.store, snapshot=snapshot, state=state, origin=origin)
         for look in looks
         if look.attempt.outcome is not AttemptOutcome.ROLLING_OUT
         and isinstance(look.store, ArtifactStore)
@@ -215,7 +211,13 @@ def _needs_a_job(gate: GateStanding) -> bool:
 
 
 def _job(
-    gate: GateStanding, look: Standing, *, store: ArtifactStore, snapshot: Snapshot, origin: str
+    gate: GateStanding,
+    look: Standing,
+    *,
+    store: ArtifactStore,
+    snapshot: Snapshot,
+    state: ModelState,
+    origin: str,
 ) -> JobOrder:
     run = RunKey(look.attempt.name, gate.gate.name, gate.tries)
     return JobOrder(
@@ -227,6 +229,8 @@ def _job(
         version=look.version,
         store=store,
         inputs_digest=inputs_digest(gate.gate, look.transition),
+        asked=look.attempt.opened,
+        champion=_champion(look, state),
     )
 
 

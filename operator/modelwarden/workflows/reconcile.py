@@ -105,15 +105,12 @@ class Reconciler:
             waits = [
                 await self._bring_forward(key, some, ledger=self._ledger) for some in _parts(names)
             ]
-        except LedgerUnavailableError as error:
-            self._unrecorded[key] = names
-            self._queue.forget(key)
-            await self._show_ledger_problem(key, error)
-            raise
-        except BaseException:
+        except BaseException as error:
             self._unrecorded[key] = names
             # What cannot be looked at holds up nobody else's gates.
             self._queue.forget(key)
+            if isinstance(error, LedgerUnavailableError):
+                await self._show_ledger_problem(key, error)
             raise
         return min((wait for wait in waits if wait is not None), default=None)
 
