@@ -125,7 +125,8 @@ def test_a_valid_artifact_passes_in_a_pod(place: Place) -> None:
     result = result_of(place, "valid")
 
     assert (result.outcome, result.code) == (GateOutcome.PASSED, "ArtifactValid"), result
-    assert [entry["name"] for entry in result.facts["outputs"]] == ["score", "approved"]
+    names = [name for run in result.facts["outputs"] for name in run["names"]]
+    assert names == ["score", "approved"]
 
 
 def test_other_bytes_fail_in_a_pod(place: Place) -> None:
