@@ -5,10 +5,12 @@ import sys
 
 from tests.benchmarks import in_memory, on_a_cluster
 from tests.benchmarks.laboratory import Laboratory
+from tests.benchmarks.promotion import promotion
 
 PARTS = {
     "memory": lambda _lab: in_memory.measure(),
     "admission": on_a_cluster.admission,
+    "promotion": promotion,
     "crowd": on_a_cluster.crowd,
 }
 

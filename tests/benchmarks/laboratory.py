@@ -76,6 +76,16 @@ async def seconds_until(
     return time.perf_counter() - since
 
 
+def holds(condition: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Make the question whether a condition of an object is True."""
+
+    def answer(read: Mapping[str, Any]) -> bool:
+        conditions = read.get("status", {}).get("conditions", ())
+        return any(c["type"] == condition and c["status"] == "True" for c in conditions)
+
+    return answer
+
+
 def peak_megabytes(pid: int) -> float:
     """Read the most memory that a process has had at once."""
     status = Path(f"/proc/{pid}/status").read_text()

@@ -5,7 +5,6 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 from modelwarden.cluster.client import ApiClient
 from modelwarden.cluster.paths import MODEL_POLICIES, MODEL_VERSIONS, MODELS
@@ -13,6 +12,7 @@ from tests.benchmarks.crowd import Crowd, version
 from tests.benchmarks.laboratory import (
     Laboratory,
     cpu_seconds,
+    holds,
     peak_megabytes,
     seconds_until,
 )
@@ -23,7 +23,7 @@ from tests.cluster.installed import Installed
 from tests.cluster.running import until
 
 CREATED = 60
-MANY, FEW, OTHERS = 1_000, 50, 5
+MANY, FEW, OTHERS = 5_000, 50, 100
 EVENTS, OPERATIONS = 50, 20
 REST_SECONDS = 30
 
@@ -161,7 +161,7 @@ async def _registered(client: ApiClient, people: Crowd, name: str, number: int) 
     await client.create(MODEL_VERSIONS, version(name, number, people.namespace))
     return await seconds_until(
         lambda: client.get(MODEL_VERSIONS, f"{name}-{number}", people.namespace),
-        _is_ready,
+        holds("Ready"),
         since=began,
     )
 
@@ -176,8 +176,3 @@ async def _in_production(client: ApiClient, people: Crowd, name: str, number: in
         lambda read: read["status"].get("stage") == "Production",
         since=began,
     )
-
-
-def _is_ready(read: Mapping[str, Any]) -> bool:
-    conditions = read.get("status", {}).get("conditions", ())
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
