@@ -32,8 +32,8 @@ demo: $(READY)  ## Tell the story of three versions on a real cluster
 	@$(BIN)/python -m tests.demo
 
 .PHONY: test
-test: $(READY)  ## Run every test, those on a real cluster included
-	@$(BIN)/python -m pytest
+test: $(READY)  ## Run every test, those on a real cluster beside the others
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 .PHONY: check
 check: $(READY) format lint types contracts generated test  ## Everything that CI asks for
