@@ -16,6 +16,7 @@ from typing import Any
 from modelwarden.audit.objects import record_bytes
 from modelwarden.domain import authors, labels
 from modelwarden.domain.attempts_told import condition, is_open
+from modelwarden.domain.automation import standing_requests
 from modelwarden.domain.consumers import Consumer, Consumers, How
 from modelwarden.domain.decide import Plan, decide, questions
 from modelwarden.domain.facts import (
@@ -453,6 +454,7 @@ class LittleWorld:
             place: {entry["version"] for entry in surface.get(place, ())}
             for place in ("staging", "registered", "archived")
         }
+        standing = {r.key for r in standing_requests(_facts(self.model or {}), self.state)}
         for attempt in self.state.open_attempts():
             number, target = attempt.key
             if attempt.rollout_begun:
@@ -460,11 +462,11 @@ class LittleWorld:
             elif target is Stage.PRODUCTION:
                 assert number == wanted
             elif target is Stage.STAGING:
-                assert number in {*named["staging"], wanted}
+                assert number in {*named["staging"], wanted} or attempt.key in standing
             elif target is not Stage.REGISTERED:
                 assert number in named["archived"]
             elif attempt.kind is not Move.REGISTER:
-                assert number in named["registered"]
+                assert number in named["registered"] or attempt.key in standing
 
     def _id(self, kind: str) -> str:
         return f"{kind}-{next(self.numbers)}"

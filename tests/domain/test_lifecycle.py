@@ -51,6 +51,8 @@ GOVERNED: dict[str, dict[str, Any]] = {
     "as strict as before": {"metrics": builders.model()["spec"]["metrics"]},
     "people": {"affectsPeople": True},
     "no people": {"affectsPeople": False},
+    "automated": {"automation": {"to": "Staging", "keep": 1}},
+    "automated for two": {"automation": {"to": "Staging", "keep": 2}},
     "often": {"reviewEveryDays": 1},
     "without a Deployment": {"serving": []},
     "with a shadow": {
@@ -76,6 +78,7 @@ ROLLS: dict[str, dict[str, Any]] = {
 def policy(rollback: dict[str, Any] | None = None, **step: Any) -> Any:
     raw = builders.policy()
     raw["spec"]["steps"][2] |= step
+    raw["spec"]["automation"] = {"maxStage": "Staging"}
     raw["spec"] |= {} if rollback is None else {"rollback": rollback}
     return policy_facts(raw)
 
@@ -101,6 +104,7 @@ POLICIES = {
             {"name": "still-there", "artifact": {}, "runAt": "Registration"},
         ]
     ),
+    "without automation": replace(policy(), automation_up_to=None),
     "gone": wait("NoPolicy", "There is none."),
 }
 
@@ -251,6 +255,11 @@ BEGINNINGS: dict[str, tuple[Callable[["Lifecycle"], None], ...]] = {
         *TWO_SERVED,
         lambda it: it.change_one_s_mind(1),
         lambda it: it.roll("done"),
+    ),
+    "the second version replaced the first one in Staging": (
+        lambda it: it.govern("automated"),
+        lambda it: it.register(1, "good"),
+        lambda it: it.register(2, "good"),
     ),
     "it is withdrawn": (*TWO_SERVED, lambda it: it.withdraw("registered")),
 }

@@ -16,7 +16,7 @@ from tests.resources import manifests
         ({}, ()),
         ({"contract": {"inputs": [], "outputs": []}}, ()),
         ({"aliases": [{"name": "candidate", "version": 3}]}, ("aliases",)),
-        ({"automation": {"to": "Staging", "keep": 1}}, ("automation",)),
+        ({"automation": {"to": "Staging", "keep": 1}}, ()),
         ({"retention": {"archivedDays": 30}, "reviewEveryDays": 90},
          ("retention",)),
         ({"consumers": [{"name": "Report", "kind": "Dashboard"}]}, ()),

@@ -28,7 +28,7 @@ _ANY_MODEL = ModelFacts(
 # Gates that are for some Models only are for this one too.
 _ANY_MODEL_ABOUT_PEOPLE = replace(_ANY_MODEL, affects_people=True)
 # What a policy may say and this release does not act on yet.
-_NOT_YET = ("automation", "retention")
+_NOT_YET = ("retention",)
 
 
 def judged(review: Review) -> Answer:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from modelwarden.domain.history import told
+from modelwarden.domain.history import by_automation, told
 from modelwarden.domain.records import Operation, Record
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.state import GateOutcome
@@ -42,7 +42,8 @@ def announcement(record: Record) -> Announcement | None:
         case Operation.PROMOTED:
             return _on_model(record, _moved(record))
         case Operation.DEMOTED | Operation.WITHDRAWN | Operation.ROLLED_BACK:
-            return _on_model(record, _went_down(record), warning=True)
+            # What a newer version replaces by the Model's own order surprises nobody.
+            return _on_model(record, _went_down(record), warning=not by_automation(record))
         case Operation.ARCHIVED:
             # Who asks for it takes a version away from others; what nobody uses just rests.
             return _on_model(record, _went_down(record), warning=bool(record.transition))
@@ -69,7 +70,8 @@ def _sentence(record: Record) -> str:
 def _requested(record: Record) -> str:
     target, retry = record.facts["to"], record.facts.get("retry")
     if retry is None:
-        return f"{record.actor.username} asked for {target}."
+        asked_by = "spec.automation" if by_automation(record) else record.actor.username
+        return f"{asked_by} asked for {target}."
     who = retry["actor"]["username"]
     return f'{who} had {target} tried again: "{retry["rationale"]}"'
 

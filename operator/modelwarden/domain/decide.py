@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from modelwarden.domain.automation import is_standing
 from modelwarden.domain.canonical import digest_of
 from modelwarden.domain.digests import transition_digest
 from modelwarden.domain.early import early_look, measured_early
@@ -232,6 +233,7 @@ def _requested(
             "label": version.label,
             **({"notes": notes_of(version)} if new.request.kind is Move.REGISTER else {}),
             **_retried(new.request.retry),
+            **({"byAutomation": True} if is_standing(new.request) else {}),
         },
         build=scribe.build,
     )

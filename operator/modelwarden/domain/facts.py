@@ -111,6 +111,14 @@ class ServingTarget:
     deployment: str
 
 
+@dataclass(frozen=True)
+class Automation:
+    """Each new version is asked into a stage; so many that nobody named stay there."""
+
+    to: Stage
+    keep: int
+
+
 # What of a Model is frozen into its attempts: a change of it supersedes them.
 FROZEN = ("owners", "reviewers", "affectsPeople", "metrics", "contract")
 
@@ -136,6 +144,7 @@ class ModelFacts:
     governed: Mapping[str, Any]
     declared: Mapping[str, Any] = field(default_factory=dict)
     review_every_days: int | None = None
+    automation: Automation | None = None
     not_yet_supported: tuple[str, ...] = ()
     aliases: Mapping[str, int] = field(default_factory=dict)
     consumers: tuple[Declared, ...] = ()
@@ -240,7 +249,11 @@ class RollbackRule:
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyFacts:
-    """The policy that governs a Model now."""
+    """The policy that governs a Model now.
+
+    `automation_up_to` is the highest stage for which versions may be asked without anybody writing
+    it; None where they may not.
+    """
 
     name: str
     digest: str
@@ -250,6 +263,7 @@ class PolicyFacts:
     below_floor_reason: str
     stored: Mapping[str, Any]
     rollback: RollbackRule = RollbackRule()
+    automation_up_to: Stage | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -59,7 +59,9 @@ def _requested(record: Record) -> str:
     if record.facts["kind"] == "Register":
         asked = f"registered by {record.actor.username}"
     else:
-        asked = _with_reason(f"{record.facts['to']} asked for by {record.actor.username}", record)
+        order = "the automation of " if by_automation(record) else ""
+        asker = f"{order}{record.actor.username}"
+        asked = _with_reason(f"{record.facts['to']} asked for by {asker}", record)
     return asked + _retried(record.facts)
 
 
@@ -149,6 +151,11 @@ def _deletion_observed(record: Record) -> str:
 def _adopted(record: Record) -> str:
     what = "the Model" if record.version is None else f"version {record.version}"
     return f"{what} was made again with the same content"
+
+
+def by_automation(record: Record) -> bool:
+    """Say whether nobody wrote this very request: a standing order asked for it."""
+    return bool(record.facts.get("byAutomation"))
 
 
 def named(record: Record) -> str:

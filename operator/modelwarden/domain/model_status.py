@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from modelwarden.domain.automation import is_standing
 from modelwarden.domain.conditions import (
     MACHINE_AT_WORK,
     Condition,
@@ -12,7 +13,7 @@ from modelwarden.domain.conditions import (
 )
 from modelwarden.domain.departures import RollbackTarget, rollback_targets
 from modelwarden.domain.facts import ModelFacts, PolicyFacts, Snapshot
-from modelwarden.domain.movement import Request, requests_now
+from modelwarden.domain.movement import Request
 from modelwarden.domain.names import HIGHEST_VERSION
 from modelwarden.domain.opening import Hold
 from modelwarden.domain.scribe import timestamp
@@ -28,6 +29,7 @@ from modelwarden.domain.state import (
 )
 from modelwarden.domain.texts import shortened
 from modelwarden.domain.verdicts import Verdict, deny, unmet
+from modelwarden.domain.wishes import requests_now
 
 INTERVALS_SHOWN = 50
 ARCHIVED_SHOWN = 512
@@ -83,14 +85,19 @@ def _obstacles(
     holds: tuple[Hold, ...],
     looks: tuple[Standing, ...],
 ) -> tuple[tuple[AttemptKey, Verdict], ...]:
-    """Collect what holds back each wish: before its attempt, in it, or since it ended."""
+    """Collect what holds back each wish: before its attempt, in it, or since it ended.
+
+    That a new version did not pass is no fault of the Model: it was asked, as automation says.
+    """
     found = [(hold.key, hold.verdict) for hold in holds]
     found += [(look.attempt.key, verdict) for look in looks for verdict in unmet(look.verdicts)]
     seen = {key for key, _ in found}
     found += [
         (attempt.key, _ended_badly(attempt))
         for request in requests_now(snapshot, state)
-        if request.key not in seen and (attempt := _answer(request, state)) is not None
+        if request.key not in seen
+        and not is_standing(request)
+        and (attempt := _answer(request, state)) is not None
     ]
     return tuple(found)
 
@@ -164,7 +171,7 @@ def _not_yet_supported(model: ModelFacts, policy: PolicyFacts | Verdict) -> tupl
     return (*of_model, *(f"spec.{field} of policy {policy.name}" for field in said))
 
 
-_POLICY_NOT_YET = ("automation", "retention")
+_POLICY_NOT_YET = ("retention",)
 
 
 def _stages(state: ModelState, *, back: tuple[RollbackTarget, ...]) -> dict[str, Any]:

@@ -3,13 +3,12 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from modelwarden.domain.departures import names, returnable
+from modelwarden.domain.departures import names
 from modelwarden.domain.facts import (
     AuthorItem,
     DecisionFacts,
     DesiredStages,
     ModelFacts,
-    Snapshot,
     StageEntry,
 )
 from modelwarden.domain.identity import Caller
@@ -80,14 +79,6 @@ def requests(
         for version in named_versions(model.stages)
     )
     return tuple(request for request in found if request is not None)
-
-
-def requests_now(snapshot: Snapshot, state: ModelState) -> tuple[Request, ...]:
-    """List the steps that a Model asks for, with what may come back now."""
-    if snapshot.model is None:
-        return ()
-    back = returnable(state, snapshot.policy, now=snapshot.now)
-    return requests(snapshot.model, state, back=back)
 
 
 def opens_an_attempt(request: Request, attempts: tuple[AttemptState, ...]) -> bool:

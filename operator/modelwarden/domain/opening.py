@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from modelwarden.domain.automation import automation_is_allowed, is_standing
 from modelwarden.domain.champion_gate import champion_now
 from modelwarden.domain.departures import leaves_production
 from modelwarden.domain.edits import rights_of_move
@@ -28,7 +29,7 @@ from modelwarden.domain.floor import (
 from modelwarden.domain.gates import early_gates, gates_have_names_of_their_own, reads_champion
 from modelwarden.domain.governance import governance_differs
 from modelwarden.domain.identity import Identity, is_service_account
-from modelwarden.domain.movement import Request, opens_an_attempt, requests_now
+from modelwarden.domain.movement import Request, opens_an_attempt
 from modelwarden.domain.names import attempt_name
 from modelwarden.domain.retries import retrier_may, retry_of
 from modelwarden.domain.returning import returning_step
@@ -36,6 +37,7 @@ from modelwarden.domain.rights import Right
 from modelwarden.domain.stages import DOWNWARDS, Move, Stage
 from modelwarden.domain.state import UNREGISTERED, AttemptKey, ModelState
 from modelwarden.domain.verdicts import Verdict, allow, deny, wait
+from modelwarden.domain.wishes import requests_now
 
 # What never passes was perhaps only not uploaded yet.
 REGISTER_ANEW = (
@@ -187,7 +189,14 @@ def _claims_of_version(
 def _claims_of_policy(
     request: Request, snapshot: Snapshot, *, model: ModelFacts
 ) -> tuple[Verdict, ...]:
-    """Ask what the policy asks of the step; a move down needs none, or a bad one would hold it."""
+    """Ask what the policy asks of the step; a move down needs none, or a bad one would hold it.
+
+    What moves without anybody writing it needs its leave either way.
+    """
+    if is_standing(request):
+        allowed = automation_is_allowed(model.automation, snapshot.policy)
+        if not allowed.allows:
+            return (allowed,)
     if request.kind in DOWNWARDS:
         return ()
     if request.kind is Move.ROLLBACK:

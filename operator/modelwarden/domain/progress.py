@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from modelwarden.domain.automation import is_standing
 from modelwarden.domain.canonical import digest_of
 from modelwarden.domain.champion_gate import champion_is_the_same
 from modelwarden.domain.departures import when_rolled_back, when_superseded
@@ -20,7 +21,7 @@ from modelwarden.domain.facts import (
 from modelwarden.domain.gate_results import GateResult
 from modelwarden.domain.gates import judge, judge_measured, reads_champion, runs_in_a_pod
 from modelwarden.domain.measured import metrics_to_json
-from modelwarden.domain.movement import requests_now, staging_request
+from modelwarden.domain.movement import staging_request
 from modelwarden.domain.records import Operation, Record, StageMove
 from modelwarden.domain.reuse import Question, taken_over
 from modelwarden.domain.rollouts import failure_of_rollout, production_targets
@@ -28,7 +29,7 @@ from modelwarden.domain.run_causes import advice_on
 from modelwarden.domain.runs import TRIES, run_result
 from modelwarden.domain.scribe import Scribe, actor_of, moment, timestamp
 from modelwarden.domain.stages import DOWNWARDS, Move, Stage
-from modelwarden.domain.standing import GateStanding, Standing
+from modelwarden.domain.standing import GateStanding, Standing, request_of
 from modelwarden.domain.state import (
     AttemptOutcome,
     AttemptState,
@@ -39,6 +40,7 @@ from modelwarden.domain.state import (
 from modelwarden.domain.texts import LONGEST_SENTENCE, plain_lines, shortened, within_bytes
 from modelwarden.domain.verdicts import Verdict, deny
 from modelwarden.domain.votes import Vote
+from modelwarden.domain.wishes import requests_now
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,8 +118,8 @@ def _end(
     if changed and attempt.kind not in DOWNWARDS:
         sentence = f"{', '.join(changed)} changed since the attempt opened."
         return End(deny("GovernedFieldsChanged", sentence), reopens=True)
-    if attempt.kind is not Move.REGISTER and not _still_wanted(attempt, snapshot, state=state):
-        return End(deny("TakenBack", "Nothing in spec.stages asks for it any more."), reopens=False)
+    if attempt.kind is not Move.REGISTER and not _still_wanted(look, snapshot, state=state):
+        return End(deny("TakenBack", _nothing_asks(look)), reopens=False)
     champion = champion_is_the_same(look.transition, state)
     if champion.denies and any(reads_champion(gate.gate) for gate in look.gates):
         return End(champion, reopens=True)
@@ -143,9 +145,21 @@ def _put_back(state: ModelState) -> str:
     return "" if state.production is None else f"Version {state.production} is put back. "
 
 
-def _still_wanted(attempt: AttemptState, snapshot: Snapshot, *, state: ModelState) -> bool:
-    asked = {(request.key, request.kind) for request in requests_now(snapshot, state)}
-    return (attempt.key, attempt.kind) in asked
+def _still_wanted(look: Standing, snapshot: Snapshot, *, state: ModelState) -> bool:
+    """Say whether it is asked for; what a person took back does not go on by a standing order."""
+    by_order = is_standing(request_of(look.attempt, look.transition))
+    asked = {
+        (request.key, request.kind)
+        for request in requests_now(snapshot, state)
+        if by_order or not is_standing(request)
+    }
+    return (look.attempt.key, look.attempt.kind) in asked
+
+
+def _nothing_asks(look: Standing) -> str:
+    if is_standing(request_of(look.attempt, look.transition)):
+        return "spec.automation does not ask for it any more."
+    return "Nothing in spec.stages asks for it any more."
 
 
 def _what_changed(

@@ -4,12 +4,12 @@ from modelwarden.domain.consumers import nothing_consumes
 from modelwarden.domain.departures import names
 from modelwarden.domain.facts import DesiredStages, Snapshot
 from modelwarden.domain.leaving import still_leaving
-from modelwarden.domain.movement import requests_now
 from modelwarden.domain.records import Operation, Record, StageMove
 from modelwarden.domain.scribe import Scribe
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.state import ModelState
 from modelwarden.domain.verdicts import Verdict, wait
+from modelwarden.domain.wishes import requests_now
 
 NOBODY_LEFT = "no consumer is left"
 

@@ -14,7 +14,7 @@ from modelwarden.domain.scribe import moment
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.uses import Declared
 from modelwarden.resources.metric_rules import Direction, FairnessRule, MetricRule, SegmentRule
-from modelwarden.resources.model import Model, Stages
+from modelwarden.resources.model import Automation, Model, Stages
 from modelwarden.resources.model_decision import ModelDecision
 from modelwarden.resources.model_policy import ModelPolicy, RollbackRule
 from modelwarden.resources.model_transition import ModelTransition
@@ -24,7 +24,7 @@ from modelwarden.resources.steps import PolicyStep
 from modelwarden.settings import Settings
 
 # What a Model may say and this release does not act on yet.
-NOT_YET = ("aliases", "automation", "retention")
+NOT_YET = ("aliases", "retention")
 ROLLOUT_TIMEOUT_SECONDS = 900
 
 
@@ -86,6 +86,7 @@ def model_facts(raw: Mapping[str, Any]) -> facts.ModelFacts:
         governed={name: stored[name] for name in facts.FROZEN if name in stored},
         declared={name: stored[name] for name in DECLARED if name in stored},
         review_every_days=spec.review_every_days,
+        automation=_automation(spec.automation),
         not_yet_supported=tuple(name for name in NOT_YET if name in stored),
         aliases={alias.name: alias.version for alias in spec.aliases or ()},
         consumers=tuple(
@@ -94,6 +95,10 @@ def model_facts(raw: Mapping[str, Any]) -> facts.ModelFacts:
         ),
         status=raw.get("status", {}),
     )
+
+
+def _automation(order: Automation | None) -> facts.Automation | None:
+    return None if order is None else facts.Automation(to=Stage(order.to), keep=order.keep)
 
 
 def version_facts(raw: Mapping[str, Any]) -> facts.VersionFacts:
@@ -207,6 +212,7 @@ def policy_facts(raw: Mapping[str, Any]) -> facts.PolicyFacts:
         below_floor_reason=spec.below_floor.reason if spec.below_floor else "",
         stored=stored,
         rollback=_rollback(spec.rollback, stored.get("rollback", {})),
+        automation_up_to=Stage(spec.automation.max_stage) if spec.automation else None,
     )
 
 

@@ -22,6 +22,7 @@ from modelwarden.cluster.paths import (
     REPLICA_SETS,
 )
 from modelwarden.domain import labels
+from modelwarden.domain.automation import standing_requests
 from modelwarden.domain.consumers import Consumers
 from modelwarden.domain.decide import questions
 from modelwarden.domain.facts import (
@@ -383,6 +384,7 @@ def _numbers(
 ) -> tuple[int, ...]:
     """List the versions to look at: named, touched, under way, or in a stage that others see."""
     numbers = set(named_versions(model.stages)) if model else set()
+    numbers |= {r.key.version for r in standing_requests(model, state)} if model else set()
     under_way = (*state.open_attempts(), *state.measuring_attempts())
     numbers |= {attempt.key.version for attempt in under_way}
     numbers |= set(registrations_to_reopen(state))

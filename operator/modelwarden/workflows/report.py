@@ -10,6 +10,7 @@ from modelwarden.cluster.client import ApiClient
 from modelwarden.cluster.events import Event, post_event
 from modelwarden.domain.announcements import Announcement, announcement
 from modelwarden.domain.facts import Snapshot
+from modelwarden.domain.history import by_automation
 from modelwarden.domain.labels import API_VERSION
 from modelwarden.domain.projection import StatusOrder
 from modelwarden.domain.records import Operation, Record
@@ -103,7 +104,8 @@ class Reporter:
             # Words that images make up would be labels without end.
             code = FREE_CODE if facts.get("freeCode") else facts["code"]
             self.metrics.gates.labels(facts["kind"], facts["outcome"], code).inc()
-        if attempt is not None and record.operation is not Operation.PROMOTED:
+        moved_down = record.operation is not Operation.PROMOTED and not by_automation(record)
+        if attempt is not None and moved_down:
             for move in record.moves:
                 if move.source is not None and is_above(move.source, move.target):
                     self.metrics.demotions.labels(attempt.kind, move.source, move.target).inc()
