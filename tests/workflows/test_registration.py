@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from modelwarden.cluster.paths import MODEL_POLICIES, MODELS
+from modelwarden.cluster.paths import MODEL_POLICIES, MODEL_VERSIONS, MODELS
 from tests import builders
 from tests.fakes.api_server import FakeApiServer
 from tests.workflows.world import KEY, World
@@ -89,3 +89,18 @@ async def test_a_gate_job_that_was_deleted_is_made_again_and_its_old_pod_not_hea
     assert world.stage(1) == "Registered"
     assert ("GateFinished", "fraud-detector-1-registered-1") in world.records()
     assert world.version_condition(1, "Ready") == ("True", "Registered")
+
+
+async def test_a_version_deleted_while_it_is_registered_ends_its_attempt_for_all_to_see(
+    world: World,
+) -> None:
+    world.register(1)
+    await world.look("fraud-detector-1")
+    world.server.remove(MODEL_VERSIONS, "fraud-detector-1", builders.NAMESPACE)
+
+    await world.settle("fraud-detector-1")
+
+    assert world.attempt_condition("fraud-detector-1-registered-1", "Succeeded") == (
+        "False",
+        "AttemptVanished",
+    )

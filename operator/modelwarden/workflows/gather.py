@@ -139,7 +139,7 @@ class Gatherer:
             ),
             absent=absent,
         )
-        transitions = await self._transitions(key, _attempts(snapshot, state))
+        transitions = await self._transitions(key, _attempts(snapshot, state, numbers=numbers))
         snapshot = replace(snapshot, transitions=transitions, now=self.clock())
         return replace(snapshot, access=await self._answers(questions(snapshot, state)))
 
@@ -400,14 +400,15 @@ def _numbers(
     return tuple(sorted(numbers))
 
 
-def _attempts(snapshot: Snapshot, state: ModelState) -> tuple[str, ...]:
+def _attempts(snapshot: Snapshot, state: ModelState, *, numbers: Iterable[int]) -> tuple[str, ...]:
     """List the attempts to look at: the last ones at each key, and the ones to come.
 
     Where an attempt was superseded and the next one opened in one look, both have news to show;
-    and a status that somebody wiped is drawn again.
+    a status that somebody wiped is drawn again; and an attempt that ended because its version is
+    gone is still there to say so.
     """
     names = {attempt.name for attempt in (*state.open_attempts(), *state.measuring_attempts())}
-    for number in snapshot.versions:
+    for number in numbers:
         for target in Stage:
             last = state.attempts_at(AttemptKey(number, target))
             names |= {
