@@ -4,6 +4,7 @@ import pytest
 
 from modelwarden.admission.model_versions import judged, stamped
 from modelwarden.domain.installation import ArtifactStore, Installation
+from modelwarden.errors import MalformedObjectError
 
 from .requests import BY, DIGEST, operations, review
 
@@ -90,6 +91,14 @@ def test_a_version_that_no_person_trained_is_admitted_with_a_warning(trainers: A
     answer = judged(review("ModelVersion", spec), HERE)
 
     assert [warning.partition(":")[0] for warning in answer.warnings] == ["TrainerUnknown"]
+
+
+@pytest.mark.parametrize("old", [None, record()], ids=["created", "edited"])
+def test_notes_that_could_not_be_recorded_are_malformed(old: dict[str, Any] | None) -> None:
+    tags = {"\u00e9": "composed", "e\u0301": "decomposed"}
+
+    with pytest.raises(MalformedObjectError, match=r"^spec\.notes: two keys are the same text"):
+        judged(review("ModelVersion", record(notes={"tags": tags}), old=old), HERE)
 
 
 def test_an_edit_is_not_judged_again() -> None:

@@ -166,6 +166,19 @@ async def test_a_malformed_object_is_refused_with_the_path_of_the_field(running:
     assert answer["status"]["message"].startswith("spec.")
 
 
+@pytest.mark.parametrize("kind", ["Model", "ModelVersion", "ModelDecision"])
+@pytest.mark.parametrize("written", [None, "text", [], 7], ids=str)
+async def test_what_has_no_spec_to_stamp_is_left_to_the_schema(
+    running: Running, kind: str, written: Any
+) -> None:
+    body = asked(kind, {})
+    body["request"]["object"]["spec"] = written
+
+    answer = await running.ask("/mutate", body)
+
+    assert (answer["allowed"], patched(answer)) == (True, [])
+
+
 async def test_a_large_request_is_read(running: Running) -> None:
     old = spec(description="x" * 4_000_000)
 
@@ -176,7 +189,7 @@ async def test_a_large_request_is_read(running: Running) -> None:
 
 async def test_what_is_no_review_is_a_400(running: Running) -> None:
     url = f"https://{HOST}:{running.settings.webhook.port}/mutate"
-    for body in (b"", b"not json", b"{}"):
+    for body in (b"", b"not json", b"{}", b"[" * 100_000):
         async with running.session.post(
             url, data=body, ssl=running._trusted(), server_hostname=running.names[0]
         ) as response:

@@ -195,3 +195,27 @@ def test_what_is_no_place_of_an_artifact_is_refused(uri: str) -> None:
     assert refusal(ModelVersion, manifests.version(artifact=artifact)).startswith(
         "spec.artifact.uri: "
     )
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    ["", " ", "\t\n", "\u00a0", "\u2003", "\u3000", "\u0085", "\u200b", "\ufeff"],
+    ids=ascii,
+)
+def test_a_reason_in_which_nothing_is_to_be_seen_is_refused(nothing: str) -> None:
+    entry = {"version": 1, "reason": nothing}
+
+    assert refusal(Model, manifests.model(stages={"production": entry})).startswith(
+        "spec.stages.production.reason: "
+    )
+
+
+@pytest.mark.parametrize(
+    "reason", ["-", "\u00a0x", "\u5408\u683c", "\U0001f44d", "e\u0301", "\u200bx"]
+)
+def test_a_reason_may_be_in_any_script(reason: str) -> None:
+    entry = {"version": 1, "reason": reason}
+
+    read = parse(Model, manifests.model(stages={"production": entry}))
+
+    assert read.spec.to_json()["stages"]["production"] == entry

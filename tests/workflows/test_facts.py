@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from modelwarden.domain.stages import Stage
-from modelwarden.workflows.facts import model_facts, policy_facts
+from modelwarden.errors import MalformedObjectError
+from modelwarden.workflows.facts import model_facts, policy_facts, version_facts
 from tests import builders
 from tests.resources import manifests
 
@@ -60,3 +61,25 @@ def test_a_gate_is_of_the_kind_of_its_claim(
     (gate,) = policy_facts(builders.policy(steps=[step])).steps[Stage.STAGING].gates
 
     assert (gate.kind, gate.job) == (kind, job)
+
+
+# One text, composed and decomposed: two keys to the schema, and one to the ledger.
+TWICE = {"\u00e9": "1", "e\u0301": "2"}
+
+
+@pytest.mark.parametrize("field", ["hyperparameters", "notes"])
+def test_a_version_that_no_digest_can_name_is_malformed_and_the_field_is_said(field: str) -> None:
+    spec = {"hyperparameters": {"hyperparameters": TWICE}, "notes": {"notes": {"tags": TWICE}}}
+    raw = manifests.version(**spec[field])
+    raw["metadata"] |= {"uid": "u", "resourceVersion": "1", "generation": 1}
+
+    with pytest.raises(MalformedObjectError, match=rf"^spec\.{field}: two keys are the same text"):
+        version_facts(raw)
+
+
+def test_a_policy_that_no_digest_can_name_is_malformed_and_the_field_is_said() -> None:
+    job = {**BROUGHT, "nodeSelector": TWICE}
+    step = {"to": "Staging", "gates": [{"name": "one", "job": job}]}
+
+    with pytest.raises(MalformedObjectError, match=r"^spec\.steps: two keys are the same text"):
+        policy_facts(builders.policy(steps=[step]))

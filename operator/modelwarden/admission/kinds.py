@@ -11,6 +11,8 @@ from modelwarden.domain.installation import Installation
 from modelwarden.domain.verdicts import allow, deny
 from modelwarden.errors import MalformedObjectError
 
+# There is nothing to write a stamp into; the schema is asked next.
+_NO_SPEC = Answer(verdict=allow("NotUnderstood", "The schema says what is wrong."))
 _NOT_OURS = Answer(verdict=allow("NotOurs", "There is nothing to say about it."))
 
 Judge: TypeAlias = Callable[[Review], Awaitable[Answer]]
@@ -33,7 +35,9 @@ class Kinds:
     async def stamped(self, review: Review) -> Answer:
         """Stamp who did what; of another kind, or by the operator, nothing is stamped."""
         stamp = _STAMPED.get(review.kind)
-        return _NOT_OURS if stamp is None or self._is_beyond_us(review) else stamp(review)
+        if stamp is None or self._is_beyond_us(review):
+            return _NOT_OURS
+        return stamp(review) if review.has_spec else _NO_SPEC
 
     async def judged(self, review: Review) -> Answer:
         """Refuse what can never be, with a sentence."""

@@ -8,6 +8,7 @@ from modelwarden.domain.artifact_uri import NOT_UNDERSTOOD
 from modelwarden.domain.identity import is_service_account
 from modelwarden.domain.installation import Installation
 from modelwarden.domain.verdicts import Verdict, allow
+from modelwarden.workflows.facts import record_can_be_written
 
 _NO_TRAINER = (
     "TrainerUnknown: spec.trainedBy names no person and cannot be added later; where a policy "
@@ -37,7 +38,11 @@ def stamped(review: Review) -> Answer:
 
 
 def judged(review: Review, installation: Installation) -> Answer:
-    """Refuse a URI that says nothing; warn of what will hold the version back later."""
+    """Refuse what cannot be read; warn of what will hold the version back later.
+
+    Raises MalformedObjectError where the record or its notes could not be written into the ledger.
+    """
+    record_can_be_written(review.spec)
     if not review.is_creation:
         return Answer(verdict=allow("Admitted", "Only notes may have changed."))
     store = installation.store_of(review.spec["artifact"]["uri"], review.namespace)

@@ -53,6 +53,11 @@ class Review:
         return self.operation == "CREATE"
 
     @property
+    def has_spec(self) -> bool:
+        """The spec is there, and is an object."""
+        return isinstance(self.new.get("spec"), Mapping)
+
+    @property
     def spec(self) -> Json:
         """The spec as it was sent."""
         return self.new.get("spec") or {}

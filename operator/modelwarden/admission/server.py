@@ -93,7 +93,7 @@ def _answering(judge: Judge, metrics: Metrics) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
             review = Review.from_json(json.loads(await request.read()))
-        except (ValueError, MalformedObjectError) as error:
+        except (ValueError, RecursionError, MalformedObjectError) as error:
             raise web.HTTPBadRequest(text=f"{error}\n") from error
         answer = await judge(review)
         verdict = answer.verdict

@@ -81,7 +81,12 @@ class GateJob(Shape):
     """
 
     image: Annotated[
-        str, Field(pattern=r"^[^\s@]+@sha256:[0-9a-f]{64}$", min_length=1, max_length=512)
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*@sha256:[0-9a-f]{64}$",
+            min_length=1,
+            max_length=512,
+        ),
     ]
     """The image, by digest: a tag may name something else tomorrow."""
     command: Annotated[tuple[Argument, ...], listed(at_most=64, at_least=1)] | None = None

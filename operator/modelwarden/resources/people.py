@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from modelwarden.resources.scalars import ShortText
+from modelwarden.resources.scalars import NOT_BLANK, ShortText
 from modelwarden.resources.shapes import Shape, listed
 
 
@@ -21,7 +21,7 @@ class Subject(Shape):
 
     kind: SubjectKind
     """Whether the name is a login or a group's."""
-    name: Annotated[str, Field(pattern=r"\S", min_length=1, max_length=256)]
+    name: Annotated[str, Field(pattern=NOT_BLANK, min_length=1, max_length=256)]
     """The name as the API server knows it."""
 
 
@@ -30,7 +30,7 @@ class Trainer(Shape):
 
     kind: Literal[SubjectKind.USER]
     """Always User."""
-    name: Annotated[str, Field(pattern=r"\S", min_length=1, max_length=256)]
+    name: Annotated[str, Field(pattern=NOT_BLANK, min_length=1, max_length=256)]
     """The login as the API server knows it."""
 
 

@@ -1,6 +1,7 @@
-"""The single values the API is made of: names, numbers, digests, decimals, times, sentences.
+r"""The single values the API is made of: names, numbers, digests, decimals, times, sentences.
 
-Patterns are written for the API server (Go) and for pydantic (Rust) alike.
+Patterns are written for the API server (Go) and for pydantic (Rust) alike. \s alone would not do:
+it is ASCII to the one and Unicode to the other, and what only the first takes is never read.
 """
 
 from datetime import datetime
@@ -11,7 +12,8 @@ from pydantic import AfterValidator, Field
 NAME = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 SUBDOMAIN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 CAMEL_CASE = r"^[A-Z][A-Za-z0-9]*$"
-NOT_BLANK = r"\S"
+# Something to see: no spaces of any script, no control characters, nothing of no width alone.
+NOT_BLANK = r"[^\s\p{Z}\p{Cc}\p{Cf}]"
 
 # A model's name is part of object names, label values and generateNames: with a version of six
 # digits, the longest stage and an attempt of four digits it ends at 63 characters.
@@ -54,7 +56,9 @@ Rationale: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK, min_length=1, max
 ShortText: TypeAlias = Annotated[str, Field(max_length=256)]
 Text: TypeAlias = Annotated[str, Field(max_length=1024)]
 LongText: TypeAlias = Annotated[str, Field(max_length=4096)]
-Uri: TypeAlias = Annotated[str, Field(pattern=r"^[^\s\p{Cc}]+$", min_length=1, max_length=1024)]
+Uri: TypeAlias = Annotated[
+    str, Field(pattern=r"^[^\s\p{Z}\p{Cc}\p{Cf}]+$", min_length=1, max_length=1024)
+]
 Code: TypeAlias = Annotated[str, Field(pattern=CAMEL_CASE, min_length=1, max_length=64)]
 
 

@@ -1,11 +1,12 @@
 """From objects as the API server stores them to the facts that a decision looks at."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from modelwarden.domain import facts
 from modelwarden.domain.authors import AUTOMATION, SERVING
+from modelwarden.domain.canonical import canonical_bytes, digest_of
 from modelwarden.domain.digests import policy_digest, subject_digest, transition_digest
 from modelwarden.domain.edits import GOVERNED
 from modelwarden.domain.identity import Caller, Identity, Person
@@ -13,6 +14,7 @@ from modelwarden.domain.installation import ArtifactStore, GateLimits, Installat
 from modelwarden.domain.scribe import moment
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.uses import Declared
+from modelwarden.errors import MalformedObjectError
 from modelwarden.resources.metric_rules import Direction, FairnessRule, MetricRule, SegmentRule
 from modelwarden.resources.model import Automation, Model, Stages
 from modelwarden.resources.model_decision import ModelDecision
@@ -105,6 +107,7 @@ def version_facts(raw: Mapping[str, Any]) -> facts.VersionFacts:
     """Read a ModelVersion."""
     spec = ModelVersion.parse(_without_status(raw)).spec
     metadata, notes = raw["metadata"], spec.notes
+    record_can_be_written(raw["spec"])
     return facts.VersionFacts(
         name=metadata["name"],
         uid=metadata["uid"],
@@ -140,6 +143,14 @@ def version_facts(raw: Mapping[str, Any]) -> facts.VersionFacts:
     )
 
 
+def record_can_be_written(spec: Mapping[str, Any]) -> None:
+    """Claim that a version's spec has a digest; MalformedObjectError names the field that has not.
+
+    The schema takes two keys of a map that are the same text, once composed and once decomposed.
+    """
+    _digested(digest_of, spec)
+
+
 def transition_facts(raw: Mapping[str, Any]) -> facts.TransitionFacts:
     """Read a ModelTransition."""
     spec = ModelTransition.parse(_without_status(raw)).spec
@@ -150,7 +161,7 @@ def transition_facts(raw: Mapping[str, Any]) -> facts.TransitionFacts:
         uid=metadata["uid"],
         resource_version=metadata["resourceVersion"],
         generation=metadata.get("generation", 0),
-        digest=transition_digest(stored),
+        digest=_digested(transition_digest, stored),
         spec=stored,
         requester=facts.AuthorItem(
             id=spec.request.id,
@@ -205,7 +216,7 @@ def policy_facts(raw: Mapping[str, Any]) -> facts.PolicyFacts:
     steps = zip(spec.steps or (), stored.get("steps", ()), strict=True)
     return facts.PolicyFacts(
         name=raw["metadata"]["name"],
-        digest=policy_digest(stored),
+        digest=_digested(policy_digest, stored),
         steps={Stage(step.to): _step(step, text, to=Stage(step.to)) for step, text in steps},
         allowed_formats=tuple(f.value for f in spec.allowed_formats or ()),
         required_metadata=spec.required_metadata or (),
@@ -369,6 +380,22 @@ def _gate(stored: Mapping[str, Any]) -> facts.GateSpec:
         settings={key: value for key, value in stored.items() if key != "name"},
         applies_to_people_only=stored.get("when") == "AffectsPeople",
     )
+
+
+def _digested(digest: Callable[[Mapping[str, Any]], str], stored: Mapping[str, Any]) -> str:
+    try:
+        return digest(stored)
+    except ValueError as error:
+        raise MalformedObjectError(f"{_unwritable(stored)}: {error}") from error
+
+
+def _unwritable(stored: Mapping[str, Any]) -> str:
+    for name, value in stored.items():
+        try:
+            canonical_bytes(value)
+        except ValueError:
+            return f"spec.{name}"
+    return "spec"
 
 
 def _decimal(text: str | None) -> Decimal | None:
