@@ -1,5 +1,6 @@
 """ModelVersion: who registered it and who noted what is stamped; what can never be is refused."""
 
+from dataclasses import replace
 from typing import Any
 
 from modelwarden.admission.reviews import Answer, Review
@@ -47,7 +48,7 @@ def judged(review: Review, installation: Installation) -> Answer:
         return Answer(verdict=allow("Admitted", "Only notes may have changed."))
     store = installation.store_of(review.spec["artifact"]["uri"], review.namespace)
     if isinstance(store, Verdict) and store.code == NOT_UNDERSTOOD:
-        return Answer(verdict=store)
+        return Answer(verdict=replace(store, sentence=f"spec.artifact.uri: {store.sentence}"))
     warnings = [f"{store.code}: {store.message}"] if isinstance(store, Verdict) else []
     return Answer(
         verdict=allow("Admitted", "The record can be looked at."),

@@ -6,7 +6,14 @@ from typing import Annotated, ClassVar, TypeAlias
 
 from pydantic import Field
 
-from modelwarden.resources.rules import any_of, at_most_one_of, exactly_one_of, excludes, requires
+from modelwarden.resources.rules import (
+    Rule,
+    any_of,
+    at_most_one_of,
+    exactly_one_of,
+    excludes,
+    requires,
+)
 from modelwarden.resources.scalars import Amount, Count, Name, Namespace, ObjectName, Ratio
 from modelwarden.resources.shapes import IntOrString, Shape, listed, mapped
 
@@ -52,7 +59,14 @@ class JobResources(Shape):
 class Egress(Shape):
     """A place the Job may open connections to, besides the artifact store."""
 
-    RULES: ClassVar = (exactly_one_of("cidr", "namespace", message="say either cidr or namespace"),)
+    RULES: ClassVar = (
+        exactly_one_of("cidr", "namespace", message="say either cidr or namespace"),
+        Rule(
+            "!has(self.cidr) || isCIDR(self.cidr)",
+            "cidr must be a range of addresses, such as 10.0.0.0/8",
+            field=".cidr",
+        ),
+    )
 
     cidr: (
         Annotated[str, Field(pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$", min_length=1, max_length=43)]
