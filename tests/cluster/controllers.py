@@ -27,6 +27,7 @@ from modelwarden.audit.verify import verify
 
 from .installed import GATES, SYSTEM, TOP, Installed
 from .running import until
+from .unguarded import without
 
 ACCOUNT = "modelwarden-controller"
 LEASE = "modelwarden-controller"
@@ -232,16 +233,9 @@ def running(*controllers: HostController) -> Iterator[None]:
 @contextmanager
 def _tokens_for_everybody(installed: Installed) -> Iterator[None]:
     """Take away for a moment what keeps the operator's token to its own pod."""
-    kind, name = "validatingadmissionpolicybinding", "modelwarden-operator-token"
-    binding = installed.cluster.get(kind, name)
-    kept = {key: binding["metadata"][key] for key in ("name", "labels", "annotations")}
-    installed.cluster.kubectl(None, "delete", kind, name)
-    try:
-        # The API server does not forget a policy at once.
+    with without(installed.cluster, "modelwarden-operator-token"):
         until(lambda: installed.cluster.kubectl(None, *_TOKEN), what="a token is given", within=30)
         yield
-    finally:
-        installed.cluster.apply({**binding, "metadata": kept})
 
 
 _TOKEN = ("create", "token", ACCOUNT, f"--namespace={SYSTEM}")

@@ -33,11 +33,15 @@ class Told:
 
 @dataclass(frozen=True)
 class Example:
-    """The example in a namespace of its own; manifests are those of the examples, moved there."""
+    """The example in a namespace of its own; manifests are those of the examples, moved there.
+
+    `model` is another Model of that namespace where a test has declared one by itself.
+    """
 
     installed: Installed
     namespace: str
     work: Path
+    model: str = MODEL
 
     def set_up(self) -> None:
         """Do what a platform team does once: a namespace, roles, the store's keys."""
@@ -147,18 +151,19 @@ class Example:
             "COLUMNS": "160",
         }
 
-    def get(self, kind: str, name: str = MODEL) -> Any:
-        """Read an object of the namespace."""
-        return self.installed.cluster.get(kind, name, f"--namespace={self.namespace}")
+    def get(self, kind: str, name: str = "") -> Any:
+        """Read an object of the namespace, the Model or another one."""
+        where = f"--namespace={self.namespace}"
+        return self.installed.cluster.get(kind, name or self.model, where)
 
     def stage(self, number: int) -> str:
         """Where a version is, as its status says."""
-        status = self.get("modelversion", f"{MODEL}-{number}").get("status", {})
+        status = self.get("modelversion", f"{self.model}-{number}").get("status", {})
         return str(status.get("stage", ""))
 
     def condition(self, number: int, kind: str) -> str:
         """Whether a condition of a version holds."""
-        status = self.get("modelversion", f"{MODEL}-{number}").get("status", {})
+        status = self.get("modelversion", f"{self.model}-{number}").get("status", {})
         return next((c["status"] for c in status.get("conditions", ()) if c["type"] == kind), "")
 
     def waits_for(self, number: int) -> list[str]:
@@ -186,7 +191,7 @@ class Example:
         """Let people approve a version, each with their own login."""
         for person in people:
             told = self.ask(
-                person, "approve", MODEL, str(number), "--rationale=Looked at it.", "--yes"
+                person, "approve", self.model, str(number), "--rationale=Looked at it.", "--yes"
             )
             if told.code:
                 raise RefusedError(told.complaint)
@@ -194,9 +199,9 @@ class Example:
     def bring_to_production(self, number: int) -> None:
         """Take a registered version to Production, with the people whose part it is."""
         reason = f"--reason=Release {number}"
-        self.ask("engineer", "promote", MODEL, str(number), "--to=staging", reason)
+        self.ask("engineer", "promote", self.model, str(number), "--to=staging", reason)
         self.await_stage(number, "Staging")
-        self.ask("manager", "promote", MODEL, str(number), "--to=production", reason)
+        self.ask("manager", "promote", self.model, str(number), "--to=production", reason)
         self.await_votes(number)
         self.approve(number, "owner", "reviewer")
         self.await_stage(number, "Production")
