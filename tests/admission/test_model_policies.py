@@ -63,5 +63,4 @@ def test_what_this_release_does_not_act_on_is_said() -> None:
             "NotYetSupported: This release cannot run fast (benchmark) yet. "
             "Name another policy, or wait for a release that can."
         ),
-        "NotYetSupported: spec.retention: kept, not acted on yet.",
     )

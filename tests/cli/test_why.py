@@ -85,16 +85,6 @@ async def test_registrations_that_failed_are_told_in_one_line_each_and_only_the_
     for number in range(2, 14):
         world.register(number, lineage={})
         await world.settle(f"fraud-detector-{number}")
-    model = world.model()
-    model["status"]["conditions"].append(
-        {
-            "type": "NotYetSupported",
-            "status": "True",
-            "reason": "NotYetSupported",
-            "message": "spec.automation is kept.",
-        }
-    )
-    world.server.put(MODELS, model)
 
     lines = (await cli("why", "fraud-detector")).out.splitlines()
 
@@ -110,7 +100,6 @@ async def test_registrations_that_failed_are_told_in_one_line_each_and_only_the_
         ],
         [
             "and 2 more whose registration failed (kubectl model get --all)",
-            "note NotYetSupported spec.automation is kept.",
         ],
     )
 

@@ -222,7 +222,9 @@ class LittleWorld:
 
     def sweep(self) -> None:
         """Forget what was touched, but for what a starting controller would find."""
-        unsettled = (raw for raw in self.versions.values() if not sweeper._is_settled(raw))
+        unsettled = (
+            raw for raw in self.versions.values() if not sweeper._is_settled(raw, now=self.now)
+        )
         opened = (raw["spec"] for raw in self.transitions.values() if is_open(raw))
         self.touched = {raw["metadata"]["name"] for raw in unsettled} | {
             version_name(KEY.name, spec["version"]) for spec in opened

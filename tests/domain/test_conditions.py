@@ -359,15 +359,6 @@ def test_everything_unmet_is_listed_with_what_to_do() -> None:
     ]
 
 
-def test_what_is_not_acted_on_yet_is_said() -> None:
-    status = drawn(
-        Case(snapshot(model=model(not_yet_supported=("aliases",))), state({}), SETTLED, "")
-    )
-
-    (found,) = [c for c in status["conditions"] if c["type"] == "NotYetSupported"]
-    assert (found["status"], found["message"]) == ("True", "spec.aliases: kept, not acted on yet.")
-
-
 def test_a_replaced_version_whose_staging_entry_still_stands_leaves_the_model_settled() -> None:
     left = version_state(1, Stage.RETIRING, was_superseded=True, spent_request="r1")
     succeeded = attempt(to=Stage.STAGING, outcome=AttemptOutcome.SUCCEEDED)

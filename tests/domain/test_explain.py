@@ -443,14 +443,6 @@ def test_a_version_that_does_not_exist_is_told_from_the_wish() -> None:
     )
 
 
-def test_fields_that_are_kept_for_later_are_told() -> None:
-    model = a_model()
-    later = {"type": "NotYetSupported", "status": "True", "reason": "NotYetSupported"}
-    model["status"]["conditions"] = [later | {"message": "spec.automation: kept."}]
-
-    assert explained(model).lines == (Line(Mark.NOTE, "NotYetSupported", "spec.automation: kept."),)
-
-
 def test_an_explanation_is_written_as_json() -> None:
     told = explained(a_model(), record=a_version(stage="Registered"))
 

@@ -9,8 +9,12 @@ MODEL: dict[str, Any] = {
     "metadata": {"name": "fraud-detector"},
     "spec": {"aliases": [{"name": "candidate", "version": 3}]},
     "status": {
-        "stages": {"production": {"version": 2}, "staging": [3, 4]},
-        "latestVersion": 5,
+        "aliases": [
+            {"name": "champion", "version": 2},
+            {"name": "latest", "version": 5},
+            {"name": "production", "version": 2},
+            {"name": "staging", "version": 4},
+        ]
     },
 }
 
@@ -61,7 +65,7 @@ def test_what_is_no_name_of_a_version_is_refused_with_those_that_are(which: str)
         ("production", "No version of fraud-detector is in Production."),
         ("champion", "No version of fraud-detector is in Production."),
         ("staging", "No version of fraud-detector is in Staging."),
-        ("latest", "No version of fraud-detector is recorded."),
+        ("latest", "No version of fraud-detector is registered."),
     ],
 )
 def test_a_stage_that_is_empty_is_said_to_be(which: str, sentence: str) -> None:

@@ -1,4 +1,4 @@
-"""What is read from the objects, where the objects say more than this release acts on."""
+"""What is read of versions and policies, and what of them is malformed."""
 
 from typing import Any
 
@@ -6,31 +6,9 @@ import pytest
 
 from modelwarden.domain.stages import Stage
 from modelwarden.errors import MalformedObjectError
-from modelwarden.workflows.facts import model_facts, policy_facts, version_facts
+from modelwarden.workflows.facts import policy_facts, version_facts
 from tests import builders
 from tests.resources import manifests
-
-
-@pytest.mark.parametrize(
-    ("spec", "named"),
-    [
-        ({}, ()),
-        ({"contract": {"inputs": [], "outputs": []}}, ()),
-        ({"aliases": [{"name": "candidate", "version": 3}]}, ("aliases",)),
-        ({"automation": {"to": "Staging", "keep": 1}}, ()),
-        ({"retention": {"archivedDays": 30}, "reviewEveryDays": 90},
-         ("retention",)),
-        ({"consumers": [{"name": "Report", "kind": "Dashboard"}]}, ()),
-    ],
-)  # fmt: skip
-def test_what_this_release_does_not_act_on_is_named(
-    spec: dict[str, Any], named: tuple[str, ...]
-) -> None:
-    raw = manifests.model(**spec)
-    raw["metadata"] |= {"uid": "u", "resourceVersion": "1", "generation": 1}
-
-    assert model_facts(raw).not_yet_supported == named
-
 
 IMAGE = "registry.example/eval@sha256:" + "0" * 64
 BROUGHT = {"image": IMAGE}

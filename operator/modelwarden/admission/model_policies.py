@@ -1,13 +1,12 @@
 """ModelPolicy: whatever the schema allows is admitted; what will make Models wait is said."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
-from modelwarden.admission.reviews import Answer, Json, Review
+from modelwarden.admission.reviews import Answer, Review
 from modelwarden.domain.facts import DesiredStages, ModelFacts
 from modelwarden.domain.floor import gates_are_supported, policy_has_step, policy_meets_floor
 from modelwarden.domain.stages import LADDER
-from modelwarden.domain.verdicts import Verdict, allow, unmet, wait
+from modelwarden.domain.verdicts import allow, unmet
 from modelwarden.workflows.facts import policy_facts
 
 # What a policy is held against is a Model that asks for nothing of its own.
@@ -27,8 +26,6 @@ _ANY_MODEL = ModelFacts(
 )
 # Gates that are for some Models only are for this one too.
 _ANY_MODEL_ABOUT_PEOPLE = replace(_ANY_MODEL, affects_people=True)
-# What a policy may say and this release does not act on yet.
-_NOT_YET = ("retention",)
 
 
 def judged(review: Review) -> Answer:
@@ -47,13 +44,6 @@ def judged(review: Review) -> Answer:
             ),
         )
     ]
-    said = unmet([*verdicts, *_kept_for_later(review.new)])
+    said = unmet(verdicts)
     warnings = tuple(f"{verdict.code}: {verdict.message}" for verdict in said)
     return Answer(verdict=allow("Admitted", "The schema allows it."), warnings=warnings)
-
-
-def _kept_for_later(policy: Json) -> Iterator[Verdict]:
-    """Say of every part that it is kept and not acted on yet: silence would pass for consent."""
-    for name in _NOT_YET:
-        if name in policy["spec"]:
-            yield wait("NotYetSupported", f"spec.{name}: kept, not acted on yet.")

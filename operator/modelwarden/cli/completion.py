@@ -16,7 +16,7 @@ from typer.models import OptionInfo
 from modelwarden.cli.completing import Want, Wanted, wanted
 from modelwarden.cluster.client import ApiClient, JsonObject, connect
 from modelwarden.cluster.paths import MODEL_TRANSITIONS, MODEL_VERSIONS, MODELS
-from modelwarden.domain.references import DERIVED
+from modelwarden.domain.aliases import DERIVED
 from modelwarden.errors import ModelwardenError
 
 Callback: TypeAlias = Callable[..., Any]

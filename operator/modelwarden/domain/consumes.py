@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from modelwarden.domain.stages import Stage
+from modelwarden.domain.aliases import DERIVED, derived_aliases
 from modelwarden.domain.state import ModelState
 from modelwarden.domain.verdicts import Verdict, deny
 
@@ -54,15 +54,9 @@ def version_meant(
     """Say which version is used now, from the ledger; None where there is none of that name."""
     if consumed.number is not None:
         return consumed.number
-    match consumed.name:
-        case "production" | "champion":
-            return state.production
-        case "staging":
-            return max(state.in_stage(Stage.STAGING), default=None)
-        case "latest":
-            return max(state.versions, default=None)
-        case alias:
-            return aliases.get(alias)
+    if consumed.name in DERIVED:
+        return derived_aliases(state).get(consumed.name)
+    return aliases.get(consumed.name)
 
 
 def _one(item: str, namespace: str) -> Consumed | Verdict:

@@ -264,7 +264,7 @@ def _lines(subject: Subject, attempt: Raw | None) -> tuple[Line, ...]:
     for line in (*_end_of(attempt), *_registration(subject, attempt)):
         if not any(line.subject == said.subject or _repeats(line, said) for said in found):
             found.append(line)
-    return (*found, *_policy_since(subject, attempt), *kept_for_later(subject.model))
+    return (*found, *_policy_since(subject, attempt))
 
 
 def _repeats(line: Line, said: Line) -> bool:
@@ -314,14 +314,6 @@ def _policy_since(subject: Subject, attempt: Raw | None) -> tuple[Line, ...]:
         return ()
     text = f"Policy {frozen['name']} was changed since; this attempt goes by what it said then."
     return (Line(Mark.NOTE, "PolicyChangedSince", text),)
-
-
-def kept_for_later(model: Raw) -> tuple[Line, ...]:
-    """Say what of a Model this release does not act on."""
-    later = condition(model, "NotYetSupported")
-    if later.get("status") != "True":
-        return ()
-    return (Line(Mark.NOTE, later["reason"], later.get("message", "")),)
 
 
 def _state(subject: Subject, attempt: Raw | None, lines: Sequence[Line]) -> State:

@@ -145,7 +145,7 @@ class ModelFacts:
     declared: Mapping[str, Any] = field(default_factory=dict)
     review_every_days: int | None = None
     automation: Automation | None = None
-    not_yet_supported: tuple[str, ...] = ()
+    archived_days: int | None = None
     aliases: Mapping[str, int] = field(default_factory=dict)
     consumers: tuple[Declared, ...] = ()
     status: Mapping[str, Any] = field(default_factory=dict)
@@ -264,6 +264,7 @@ class PolicyFacts:
     stored: Mapping[str, Any]
     rollback: RollbackRule = RollbackRule()
     automation_up_to: Stage | None = None
+    archived_days: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from modelwarden.domain.aliases import aliases_now, unresolved
 from modelwarden.domain.automation import is_standing
 from modelwarden.domain.conditions import (
     MACHINE_AT_WORK,
@@ -16,6 +17,7 @@ from modelwarden.domain.facts import ModelFacts, PolicyFacts, Snapshot
 from modelwarden.domain.movement import Request
 from modelwarden.domain.names import HIGHEST_VERSION
 from modelwarden.domain.opening import Hold
+from modelwarden.domain.retention import retention_told
 from modelwarden.domain.scribe import timestamp
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.standing import Standing
@@ -73,6 +75,9 @@ def model_status(
     following = state.versions.highest + 1
     if following <= HIGHEST_VERSION:
         status["nextVersion"] = following
+    status["retention"] = dict(retention_told(model, snapshot.policy))
+    named = aliases_now(model.aliases, state)
+    status["aliases"] = [{"name": name, "version": number} for name, number in named.items()]
     if state.last_index >= 0:
         status["ledgerIndex"] = state.last_index
     return status
@@ -98,6 +103,11 @@ def _obstacles(
         if request.key not in seen
         and not is_standing(request)
         and (attempt := _answer(request, state)) is not None
+    ]
+    names = {} if snapshot.model is None else snapshot.model.aliases
+    found += [
+        (AttemptKey(number, Stage.REGISTERED), verdict)
+        for number, verdict in unresolved(names, state)
     ]
     return tuple(found)
 
@@ -148,10 +158,6 @@ def _conditions(
         else is_false("Stalled", "NotStalled", "Nothing was refused."),
         is_false("Settled", first[0].code, text) if first else _settled(policy),
     ]
-    ignored = _not_yet_supported(model, policy)
-    if ignored:
-        text = f"{', '.join(ignored)}: kept, not acted on yet."
-        conditions.append(is_true("NotYetSupported", "NotYetSupported", text))
     return tuple(conditions)
 
 
@@ -160,18 +166,6 @@ def _settled(policy: PolicyFacts | Verdict) -> Condition:
     if isinstance(policy, Verdict):
         return is_false("Settled", policy.code, policy.message)
     return is_true("Settled", "AsWritten", "Every version is where spec.stages says.")
-
-
-def _not_yet_supported(model: ModelFacts, policy: PolicyFacts | Verdict) -> tuple[str, ...]:
-    """Name what the Model and its policy say and this release does not act on."""
-    of_model = tuple(f"spec.{field}" for field in model.not_yet_supported)
-    if isinstance(policy, Verdict):
-        return of_model
-    said = tuple(field for field in _POLICY_NOT_YET if field in policy.stored)
-    return (*of_model, *(f"spec.{field} of policy {policy.name}" for field in said))
-
-
-_POLICY_NOT_YET = ("retention",)
 
 
 def _stages(state: ModelState, *, back: tuple[RollbackTarget, ...]) -> dict[str, Any]:

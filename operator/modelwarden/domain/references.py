@@ -2,14 +2,14 @@
 alias that the team chose."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from modelwarden.domain.aliases import DERIVED
 from modelwarden.domain.verdicts import Verdict, deny
 
 _NUMBER = re.compile(r"v([1-9][0-9]{0,5})", re.ASCII)
-DERIVED = ("production", "staging", "champion", "latest")
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ def version_meant(which: str, model: Mapping[str, Any]) -> int | Verdict:
         return int(numbered[1])
     name = model["metadata"]["name"]
     if which in DERIVED:
-        found = _derived(which, model.get("status", {}))
-        nothing = "is recorded" if which == "latest" else f"is in {_stage_of(which)}"
+        found = _derived(which, model.get("status", {}).get("aliases", ()))
+        nothing = "is registered" if which == "latest" else f"is in {_stage_of(which)}"
         return found or deny("NoSuchVersion", f"No version of {name} {nothing}.")
     aliases = {alias["name"]: alias["version"] for alias in model["spec"].get("aliases", ())}
     if which in aliases:
@@ -49,15 +49,8 @@ def version_meant(which: str, model: Mapping[str, Any]) -> int | Verdict:
     return deny("NoSuchAlias", f"{name} has no alias {which}.", f"It has {known} and v<number>.")
 
 
-def _derived(which: str, status: Mapping[str, Any]) -> int | None:
-    stages = status.get("stages", {})
-    if which == "latest":
-        found = status.get("latestVersion")
-    elif which == "staging":
-        found = max(stages.get("staging", ()), default=None)
-    else:
-        found = stages.get("production", {}).get("version")
-    return None if found is None else int(found)
+def _derived(which: str, shown: Iterable[Mapping[str, Any]]) -> int | None:
+    return next((int(alias["version"]) for alias in shown if alias["name"] == which), None)
 
 
 def _stage_of(which: str) -> str:

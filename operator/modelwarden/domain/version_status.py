@@ -11,6 +11,7 @@ from modelwarden.domain.conditions import (
 from modelwarden.domain.consumers_told import consumed_after_archive, consumers_told, in_use
 from modelwarden.domain.facts import Snapshot, VersionFacts
 from modelwarden.domain.opening import REGISTER_ANEW, Hold
+from modelwarden.domain.retention import kept
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.state import (
     AttemptKey,
@@ -47,6 +48,7 @@ def version_status(
         "history": _history(known, state),
         "ledgerIndex": known.index,
         **consumers_told(version.number, snapshot, state=state),
+        **kept(version, snapshot, state=state),
     }
 
 

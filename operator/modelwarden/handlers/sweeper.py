@@ -16,6 +16,7 @@ from modelwarden.domain.keys import (
     touched_by_version,
 )
 from modelwarden.domain.names import version_name
+from modelwarden.domain.scribe import moment
 from modelwarden.domain.stages import Stage
 from modelwarden.domain.state import ModelKey, ModelState
 from modelwarden.errors import ModelwardenError
@@ -72,7 +73,7 @@ class Sweeper:
 
     async def sweep(self) -> None:
         """Add every Model with those of its versions whose status may not be the last word."""
-        known = self._known()
+        known, now = self._known(), datetime.now(UTC)
         found: dict[ModelKey, set[str]] = {key: set() for key in known}
         there: set[tuple[str, str]] = set()
         async for page in self._client.pages(MODELS):
@@ -84,7 +85,7 @@ class Sweeper:
                 there.add((version["metadata"]["namespace"], version["metadata"]["name"]))
                 if touch is not None:
                     names = found.setdefault(touch.key, set())
-                    names.update(() if _is_settled(version) else touch.versions)
+                    names.update(() if _is_settled(version, now=now) else touch.versions)
         async for page in self._client.pages(MODEL_TRANSITIONS):
             for transition in page:
                 touch = touched_by_spec(transition)
@@ -100,7 +101,7 @@ class Sweeper:
             found[key].update(_gone(state, there))
         for key, names in found.items():
             self._add(key, frozenset(names))
-        await close_forgotten_ways(self._client, self._gates_namespace, now=datetime.now(UTC))
+        await close_forgotten_ways(self._client, self._gates_namespace, now=now)
 
     async def _until_requested(self, seconds: float) -> None:
         try:
@@ -119,13 +120,17 @@ def _gone(state: ModelState, there: Set[tuple[str, str]]) -> set[str]:
     return {name for name in recorded if (state.key.namespace, name) not in there}
 
 
-def _is_settled(version: Mapping[str, Any]) -> bool:
-    """It rests: registered or archived, its newest notes were seen, and nothing used it."""
+def _is_settled(version: Mapping[str, Any], *, now: datetime) -> bool:
+    """It rests: registered or archived, its newest notes were seen, and nothing used it.
+
+    One that was archived is looked at again when it need not be kept any more.
+    """
     # Only where to look is taken from status; what is found there is decided from facts.
     status = version.get("status", {})
     return (
         status.get("observedGeneration") == version["metadata"].get("generation")
         and status.get("stage") in (Stage.REGISTERED, Stage.ARCHIVED)
         and "consumers" not in status
+        and ("retainedUntil" not in status or now < moment(status["retainedUntil"]))
         and condition(version, "Ready").get("status") in ("True", "False")
     )

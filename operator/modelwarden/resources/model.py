@@ -297,6 +297,15 @@ class ModelSummary(Shape):
     """What is asked for and not done, with the reason."""
 
 
+class NamedVersion(Shape):
+    """What a name means now."""
+
+    name: Annotated[str, Field(min_length=1, max_length=40)]
+    """The name: one that the team chose, or production, staging, champion or latest."""
+    version: VersionNumber
+    """The version it means."""
+
+
 class ModelStatus(Status):
     """What the ledger says of the model: a picture, written by the operator alone."""
 
@@ -310,6 +319,10 @@ class ModelStatus(Status):
     """The policy that governs the model now."""
     unmet: Annotated[tuple[UnmetOfVersion, ...], listed(at_most=64)] | None = None
     """Everything that holds back what the stages ask for and no attempt is open for."""
+    aliases: Annotated[tuple[NamedVersion, ...], keyed("name", at_most=64)] | None = None
+    """What every name of a version means now; v<number> means its number."""
+    retention: Retention | None = None
+    """How long archived versions are kept: as the Model or its policy says, the longer counts."""
     versions: Count | None = None
     """How many versions are recorded."""
     latest_version: VersionNumber | None = None

@@ -309,6 +309,8 @@ class ModelVersionStatus(Status):
     """How many use it in all."""
     history: Annotated[tuple[HistoryEntry, ...], listed(at_most=10)] | None = None
     """Its last ten moves; the ledger has all."""
+    retained_until: Time | None = None
+    """Until when it is kept, archived; without it, its deletion is not held back by that."""
     ledger_index: LedgerIndex | None = None
     """The record up to which this picture goes."""
     conditions: Conditions | None = None

@@ -25,8 +25,6 @@ from modelwarden.resources.people import Stamp, Subject
 from modelwarden.resources.steps import PolicyStep
 from modelwarden.settings import Settings
 
-# What a Model may say and this release does not act on yet.
-NOT_YET = ("aliases", "retention")
 ROLLOUT_TIMEOUT_SECONDS = 900
 
 
@@ -89,7 +87,7 @@ def model_facts(raw: Mapping[str, Any]) -> facts.ModelFacts:
         declared={name: stored[name] for name in DECLARED if name in stored},
         review_every_days=spec.review_every_days,
         automation=_automation(spec.automation),
-        not_yet_supported=tuple(name for name in NOT_YET if name in stored),
+        archived_days=spec.retention.archived_days if spec.retention else None,
         aliases={alias.name: alias.version for alias in spec.aliases or ()},
         consumers=tuple(
             Declared(name=one.name, kind=one.kind, contact=one.contact or "", uri=one.uri or "")
@@ -224,6 +222,7 @@ def policy_facts(raw: Mapping[str, Any]) -> facts.PolicyFacts:
         stored=stored,
         rollback=_rollback(spec.rollback, stored.get("rollback", {})),
         automation_up_to=Stage(spec.automation.max_stage) if spec.automation else None,
+        archived_days=spec.retention.archived_days if spec.retention else None,
     )
 
 

@@ -42,6 +42,7 @@ from modelwarden.domain.leaving import still_leaving
 from modelwarden.domain.movement import named_versions
 from modelwarden.domain.names import attempt_name, version_name
 from modelwarden.domain.opening import registrations_to_reopen, wanted
+from modelwarden.domain.retention import archived_to_draw_again
 from modelwarden.domain.retries import retries_at
 from modelwarden.domain.reviews import REVIEW
 from modelwarden.domain.runs import NOTICE_SECONDS
@@ -108,17 +109,20 @@ class Gatherer:
         self, key: ModelKey, state: ModelState, *, touched: frozenset[str]
     ) -> Snapshot:
         """Read everything about a Model that the fold and the touched names point at."""
-        model, decided = await asyncio.gather(self._model(key), self._decided(key, state))
+        model, policies, decided = await asyncio.gather(
+            self._model(key), self.client.list(MODEL_POLICIES), self._decided(key, state)
+        )
+        policy = self._policy(model, policies)
         uses = await self._uses(state)
         used = consumers_now(key, model, state=state, uses=uses)
         retried = retries_at(state, (raw["spec"] for raw in decided))
         numbers = (
             *_numbers(key, model, state=state, touched=touched, used=used),
             *sorted(retried),
+            *archived_to_draw_again(model, policy, state),
         )
-        (versions, absent), policy, gates, deployments, pods = await asyncio.gather(
+        (versions, absent), gates, deployments, pods = await asyncio.gather(
             self._versions(key, dict.fromkeys(numbers)),
-            self._policy(model),
             self._jobs(key, state),
             self._deployments(key, model, state=state),
             self._pods(key, state),
@@ -160,8 +164,9 @@ class Gatherer:
         versions = {version.number: version for version in read if version is not None}
         return versions, frozenset(absent)
 
-    async def _policy(self, model: ModelFacts | None) -> PolicyFacts | Verdict:
-        policies = await self.client.list(MODEL_POLICIES)
+    def _policy(
+        self, model: ModelFacts | None, policies: Sequence[Mapping[str, Any]]
+    ) -> PolicyFacts | Verdict:
         named = model.policy if model else ""
         chosen = [
             raw

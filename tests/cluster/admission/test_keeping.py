@@ -261,6 +261,21 @@ def test_a_version_out_of_use_may_be_deleted(platform: Person, records: str) -> 
     platform.delete(f"{records}/modelversions/kept-1", dry_run=True)
 
 
+def test_an_archived_version_is_not_deleted_while_it_is_kept(
+    platform: Person, admin: Person, operator: Person, records: str
+) -> None:
+    path = f"{records}/modelversions/kept-5"
+    admin.create(f"{records}/modelversions", version("kept", 5))
+    status = {"stage": "Archived", "since": SINCE, "retainedUntil": "2033-11-24T12:00:00Z"}
+    operator.merge(f"{path}/status", {"status": status})
+
+    with pytest.raises(RefusedError, match="kept-5 is archived and kept until 2033-11-24"):
+        platform.delete(path)
+
+    operator.merge(f"{path}/status", {"status": {"retainedUntil": None}})
+    platform.delete(path)
+
+
 def test_a_model_with_versions_is_not_deleted(platform: Person, records: str) -> None:
     with pytest.raises(RefusedError, match=r"kept still has versions \(4\): delete them first"):
         platform.delete(f"{records}/models/kept", dry_run=True)

@@ -10,12 +10,14 @@ DELETE = PREFIX + "delete"
 
 _STAGE = "dyn(oldObject).?status.?stage.orValue('')"
 _VERSIONS = "dyn(oldObject).?status.?versions.orValue(0)"
+# The operator takes it out once it is over: an expression has no clock.
+_KEPT = "dyn(oldObject).?status.?retainedUntil.orValue('')"
 _NAME = "oldObject.metadata.name"
 _KIND = "request.resource.resource"
 
 DELETE_GUARD = Policy(
     name="delete-guard",
-    rule="Versions in use, models with versions, decisions and transitions are not deleted.",
+    rule="Versions in use or kept, models with versions, votes and attempts are not deleted.",
     matches=(
         Match(
             resources=("models", "modelversions", "modeltransitions", "modeldecisions"),
@@ -38,6 +40,14 @@ DELETE_GUARD = Policy(
             ),
             sentence_in_cel=sentence(
                 "{name} is in {stage}: move it out of that stage first", name=_NAME, stage=_STAGE
+            ),
+        ),
+        Validation(
+            claim=f"variables.ending || {_KIND} != 'modelversions' || {_KEPT} == ''",
+            sentence_in_cel=sentence(
+                "{name} is archived and kept until {until}: it may be deleted then",
+                name=_NAME,
+                until=_KEPT,
             ),
         ),
         Validation(

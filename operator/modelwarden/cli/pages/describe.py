@@ -49,7 +49,7 @@ def model_description(view: ModelView) -> Page:
         *section("Serves with", _serving(spec.get("serving", ()))),
         *section("Served", _served(status.get("serving", ()))),
         *section("May go back to", _back(status.get("stages", {}).get("rollbackTo", ()))),
-        *section("Aliases", _aliases(spec.get("aliases", ()))),
+        *section("Aliases", _aliases(spec, status)),
         *section("Declared consumers", _declared(spec.get("consumers", ()))),
         *section("Open or refused", _unmet(view.model)),
         *section("Conditions", conditions(view.model)),
@@ -178,8 +178,12 @@ def _back(targets: Iterable[Mapping[str, Any]]) -> Page:
     return aligned(rows, indent=2, gap=2)
 
 
-def _aliases(aliases: Iterable[Mapping[str, Any]]) -> Page:
-    return _pairs((alias["name"], str(alias["version"])) for alias in aliases)
+def _aliases(spec: Mapping[str, Any], status: Mapping[str, Any]) -> Page:
+    """Show what every name means now, and which chosen ones mean nothing yet."""
+    means = {alias["name"]: str(alias["version"]) for alias in status.get("aliases", ())}
+    for alias in spec.get("aliases", ()):
+        means.setdefault(alias["name"], f"{alias['version']} (not registered)")
+    return _pairs(sorted(means.items()))
 
 
 def _declared(found: Iterable[Mapping[str, Any]]) -> Page:

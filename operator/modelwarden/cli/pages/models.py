@@ -95,7 +95,17 @@ def _about(model: Raw) -> Page:
     ]
     named = aligned([[Span(parts[0], Tone.STRONG), *parts[1:]]])
     below = policy.get("belowFloor")
-    return (*named, *((line(f"below the floor: {below}"),) if below else ()))
+    return (
+        *named,
+        *((line(f"below the floor: {below}"),) if below else ()),
+        *_aliases(spec.get("aliases", ())),
+    )
+
+
+def _aliases(chosen: Sequence[Mapping[str, Any]]) -> Page:
+    """Show the names that the team chose; the derived ones are in the table below."""
+    named = ", ".join(f"{alias['name']} is {alias['version']}" for alias in chosen)
+    return (line(f"aliases: {named}"),) if named else ()
 
 
 def _shown(view: ModelView) -> tuple[Sequence[Raw], int]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from modelwarden.cli.layout import Page, PageLine, Row, Span, Tone, aligned, line
 from modelwarden.domain.attempts_told import Line, Mark, Raw
-from modelwarden.domain.explain import Explanation, kept_for_later
+from modelwarden.domain.explain import Explanation
 
 # So many registrations that failed are told of a model, the newest.
 FAILURES_SHOWN = 10
@@ -33,12 +33,9 @@ def why_page(explanation: Explanation) -> Page:
 def why_all_page(
     model: Raw, explanations: Iterable[Explanation], failed: Sequence[Explanation]
 ) -> Page:
-    """Show why a model's versions are not where they should be; a failed registration in a line.
-
-    What this release does not act on is a matter of the Model, and is said once.
-    """
+    """Show why a model's versions are not where they should be; a failed registration in a line."""
     pages = [why_page(_of_the_version(explanation)) for explanation in explanations]
-    below = (*_failures(failed), *claims(kept_for_later(model)))
+    below = _failures(failed)
     if not pages:
         which = "every other version" if failed else "every version"
         settled = line(f"{model['metadata']['name']}: {which} is where it was asked to be.")
