@@ -175,7 +175,8 @@ class Example:
         """Wait until a version is in a stage."""
         until(
             lambda: self.stage(number) == stage,
-            what=f"version {number} is in {stage} (held by {self._held(number)})",
+            what=f"version {number} is in {stage}",
+            instead=lambda: f"held by {self._held(number)}",
             within=within,
         )
 

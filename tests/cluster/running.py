@@ -211,9 +211,17 @@ def attach(name: str, kubeconfig: Path, *, kind: Path | None = None) -> RunningC
 
 
 def until(
-    look: Callable[[], Answer], *, what: str, within: float = 60, every: float = 0.2
+    look: Callable[[], Answer],
+    *,
+    what: str,
+    within: float = 60,
+    every: float = 0.2,
+    instead: Callable[[], str] | None = None,
 ) -> Answer:
-    """The first answer that is not empty; a refusal is looked past until the time is up."""
+    """The first answer that is not empty; a refusal is looked past until the time is up.
+
+    `instead` is asked how things stand only once it is too late.
+    """
     deadline = time.monotonic() + within
     last: object = None
     while time.monotonic() < deadline:
@@ -225,7 +233,8 @@ def until(
             if answer:
                 return answer
         time.sleep(every)
-    raise TooLateError(f"{what}: not within {within:.0f} s; last seen: {last!r}")
+    found = instead() if instead else f"last seen: {last!r}"
+    raise TooLateError(f"{what}: not within {within:.0f} s; {found}")
 
 
 def _as_label(words: str) -> str:

@@ -16,11 +16,8 @@ from tests.cluster.installed import GATES, SYSTEM, TOP, Installed
 from tests.cluster.local import programs
 from tests.cluster.running import RunningCluster, until
 
-pytestmark = pytest.mark.skip(
-    reason="these Jobs have not yet been seen to end on the local cluster"
-)
-
-START_SECONDS = 12
+# A kubelet says in a pod's status what keeps a container only at its second attempt, after 10 s.
+START_SECONDS = 18
 AT_ONCE = 4
 PYTHON = "/opt/modelwarden/bin/python"
 NOWHERE = "localhost/nowhere/gate@sha256:" + "0" * 64
@@ -46,7 +43,7 @@ import os, pathlib, sys, time
 time.sleep(float(sys.argv[1]))
 pathlib.Path(os.environ["MODELWARDEN_RESULT"]).write_text('{"outcome": "Passed"}')
 """
-FILL_MEMORY = "held = [bytes(1 << 20) for _ in range(4096)]"
+FILL_MEMORY = "held = [b'x' * (1 << 20) for _ in range(4096)]"
 EXIT_3 = "import sys; sys.stderr.write('three rows are missing'); sys.exit(3)"
 
 
@@ -120,10 +117,15 @@ def governed(
     for part in may_use(name):
         operator.cluster.apply(part, namespace=namespace)
     # One rule, which a program of a few lines can measure.
-    rule = {"name": "auc", "direction": "HigherIsBetter", "min": "0.80", "critical": True}
+    rule = {"name": "auc", "direction": "HigherIsBetter", "min": "0.75", "critical": True}
     example.declare(policy=name, affectsPeople=False, metrics=[rule], serving=[])
     example.register(1)
-    example.await_stage(1, "Registered")
+    until(
+        lambda: example.condition(1, "Validated") == "True",
+        what="version 1 is validated",
+        instead=lambda: f"held by {example.waits_for(1)}",
+        within=120,
+    )
     return example
 
 
@@ -171,7 +173,7 @@ def test_an_image_of_the_policys_measures_what_its_gate_judges(
     assert (found["outcome"], found["code"], found["message"]) == (
         "Passed",
         "MetricsMet",
-        "auc is 0.875, needs at least 0.80.",
+        "auc is 0.875, needs at least 0.75.",
     )
     until(lambda: not jobs(example), what="the Job is gone", within=30)
     mine = [
@@ -198,7 +200,7 @@ CAUSES: dict[str, tuple[dict[str, Any], tuple[str, str, int], str]] = {
     ),
     "no-command": ({"command": ["/nope"]}, ("Failed", "CommandNotStarted", 1), "no such file"),
     "too-slow": (
-        runs("import time; time.sleep(600)", deadlineSeconds=8),
+        runs("import time; time.sleep(600)", deadlineSeconds=30),
         ("Failed", "DeadlineExceeded", 1),
         "longer than",
     ),

@@ -35,6 +35,8 @@ MEANT = [
     ("CreateContainerConfigError", INCONCLUSIVE, "ContainerNotConfigured"),
     ("CreateContainerError", INCONCLUSIVE, "ContainerNotCreated"),
     ("NeverStarted", INCONCLUSIVE, "NeverStarted"),
+    ("Failed", INCONCLUSIVE, "NeverStarted"),
+    ("BackOff", INCONCLUSIVE, "NeverStarted"),
     ("OOMKilled", FAILED, "OutOfMemory"),
     ("StartError", FAILED, "CommandNotStarted"),
     ("ContainerCannotRun", FAILED, "CommandNotStarted"),

@@ -106,9 +106,10 @@ CAUSES = (
         "CreateContainerError", "RunContainerError", "FailedCreatePodSandBox", "NetworkNotReady",
         says="The node cannot make the container",
     ),
+    # The kubelet's events say no more than these two words; the pod's status follows seconds later.
     _infrastructure(
         "NeverStarted",
-        NEVER_STARTED,
+        NEVER_STARTED, "Failed", "BackOff",
         says="The pod did not start in time",
         mend="Look at the events of the gates namespace.",
     ),
