@@ -1,9 +1,11 @@
+import json
 from typing import Any
 
 import pytest
+import yaml
 
 from modelwarden.cluster.answers import ApiError
-from modelwarden.cluster.client import ApiClient, connect
+from modelwarden.cluster.client import ApiClient, body_bytes, connect
 from modelwarden.cluster.paths import CONFIG_MAPS, DEPLOYMENTS, JOBS, MODELS, PODS
 from modelwarden.errors import MisconfiguredError, UnavailableError
 from tests.fakes.api_server import FakeApiServer
@@ -16,6 +18,23 @@ def config_map(name: str, **data: str) -> dict[str, Any]:
 
 def labelled(name: str, **labels: str) -> dict[str, Any]:
     return {"metadata": {"name": name, "namespace": "risk", "labels": labels}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\U0001f44d", "\u5408\u683c", "\x00\x1b\x7f", "\x85\x9f\u2028\u2029", "\ufeff\ufffe\uffff",
+        "\\ud83d",
+        'a "b": {c}\n- d',
+    ],
+    ids=ascii,
+)  # fmt: skip
+def test_a_body_is_the_same_as_json_and_as_yaml(text: str) -> None:
+    body = {"reason": text, f"of {text}": [1, None, True]}
+
+    written = body_bytes(body).decode()
+
+    assert json.loads(written) == yaml.safe_load(written) == body
 
 
 async def test_what_was_created_is_read(client: ApiClient) -> None:

@@ -104,3 +104,13 @@ async def test_a_version_deleted_while_it_is_registered_ends_its_attempt_for_all
         "False",
         "AttemptVanished",
     )
+
+
+async def test_a_version_that_cannot_be_read_stops_no_other(world: World) -> None:
+    # What the webhook would have refused: one key, composed and decomposed.
+    world.register(1, hyperparameters={"\u00e9": "1", "e\u0301": "2"})
+    world.register(2)
+
+    await world.settle("fraud-detector-1", "fraud-detector-2")
+
+    assert (world.stage(1), world.stage(2)) == ("", "Registered")

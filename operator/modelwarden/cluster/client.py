@@ -1,6 +1,7 @@
 """One call to the API server, and the verbs made of it."""
 
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from http import HTTPStatus
@@ -28,8 +29,19 @@ LIST_ATTEMPTS = 3
 JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
-# The body may be JSON, which is YAML.
+# The body may be JSON, which is YAML, if it is written as `body_bytes` does.
 APPLY_PATCH = "application/apply-patch+yaml"
+_NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+
+
+def body_bytes(body: object) -> bytes:
+    """Write a body so that it is the same as JSON and as YAML.
+
+    YAML knows no escape of two halves for what lies beyond the first 65,536 characters, and takes
+    some others for the end of a line, or not at all, unless they are escaped.
+    """
+    written = json.dumps(body, ensure_ascii=False)
+    return _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", written).encode()
 
 
 class ApiClient:
@@ -219,7 +231,7 @@ class ApiClient:
                 method,
                 self.credentials.server + path,
                 params=query,
-                data=None if body is None else json.dumps(body).encode(),
+                data=None if body is None else body_bytes(body),
                 headers={"Accept": "application/json", "Content-Type": content_type},
             ) as response:
                 data = await response.read()
