@@ -111,6 +111,11 @@ class Person:
         """Change some fields of one object."""
         return self._call("PATCH", path, body, content_type=MERGE, **_dry(wanted=dry_run))
 
+    def write(self, method: str, path: str, body: Mapping[str, Any], *, dry_run: bool) -> Any:
+        """Write as kubectl does: what no schema knows is refused, not left out."""
+        query = {**_dry(wanted=dry_run), "fieldValidation": "Strict"}
+        return self._call(method, path, body, **query)
+
     def delete(self, path: str, *, dry_run: bool = False) -> Any:
         """Delete one object or a collection."""
         return self._call("DELETE", path, **_dry(wanted=dry_run))
