@@ -55,13 +55,14 @@ contracts: $(READY)  ## Check who may import whom
 	@$(BIN)/lint-imports
 
 .PHONY: generate
-generate: $(READY)  ## Write the CRDs and policies from the code
+generate: $(READY)  ## Write the CRDs, the policies and the list of reasons from the code
 	@$(BIN)/python -m modelwarden.resources.crds
 	@$(BIN)/python -m modelwarden.admission.policies
+	@$(BIN)/python -m modelwarden.resources.reason_list
 
 .PHONY: generated
 generated: generate  ## Say which generated files are not as the code writes them
-	@git diff --exit-code -- crds charts/modelwarden/files
+	@git diff --exit-code -- crds charts/modelwarden/files README.md
 
 .PHONY: lock
 lock: $(READY)  ## Write the lock files anew from pyproject.toml

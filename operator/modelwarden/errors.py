@@ -42,3 +42,17 @@ class LedgerBrokenError(ModelwardenError):
 
 class LeadershipLostError(ModelwardenError):
     """Another process holds the lease: this one must stop writing at once."""
+
+
+def code_of(problem: ModelwardenError) -> str:
+    """Name in one word why there is no ledger, as conditions and metrics do."""
+    match problem:
+        case LedgerNewerError():
+            return "LedgerNewer"
+        case LedgerLostError():
+            return "LedgerLost"
+        case LedgerBrokenError():
+            return "LedgerBroken"
+        case _:
+            # Whatever else keeps it from being opened may be over at the next try.
+            return "LedgerUnavailable"

@@ -16,13 +16,17 @@ from typing import Final
 
 from modelwarden.artifacts.bringing import bring
 from modelwarden.artifacts.claims import DEFAULT_FOLDER, FOLDER
-from modelwarden.artifacts.failures import ArtifactNotFoundError, ArtifactRefusedError
+from modelwarden.artifacts.failures import (
+    ArtifactNotFoundError,
+    ArtifactRefusedError,
+    StoreDeniedError,
+)
 from modelwarden.artifacts.places import source_at
 from modelwarden.artifacts.s3 import StoreAccess
 from modelwarden.artifacts.sources import Limits, Source
 from modelwarden.domain.digests import is_digest
 from modelwarden.domain.state import GateOutcome
-from modelwarden.errors import ModelwardenError
+from modelwarden.errors import ModelwardenError, UnavailableError
 
 URI: Final = "MODELWARDEN_ARTIFACT_URI"
 DIGEST: Final = "MODELWARDEN_ARTIFACT_DIGEST"
@@ -85,17 +89,20 @@ class _Problem:
 
 def _problem(error: ModelwardenError | OSError) -> _Problem:
     """Tell a fault of the artifact, which stays, from one of the store or the pod."""
-    code = type(error).__name__.removesuffix("Error")
     match error:
         case ArtifactRefusedError():
             return _Problem(GateOutcome.FAILED, error.code, str(error))
         case ArtifactNotFoundError():
-            return _Problem(GateOutcome.FAILED, code, str(error))
+            return _Problem(GateOutcome.FAILED, "ArtifactNotFound", str(error))
+        case StoreDeniedError():
+            return _Problem(GateOutcome.INCONCLUSIVE, "StoreDenied", str(error))
+        case UnavailableError():
+            return _Problem(GateOutcome.INCONCLUSIVE, "StoreUnavailable", str(error))
         case OSError():
             sentence = f"It could not be written: {error.strerror or error}."
             return _Problem(GateOutcome.INCONCLUSIVE, "ArtifactNotWritten", sentence)
         case _:
-            return _Problem(GateOutcome.INCONCLUSIVE, code, str(error))
+            return _Problem(GateOutcome.INCONCLUSIVE, "NotFetched", str(error))
 
 
 def _leave(problem: _Problem, at: Path) -> None:

@@ -27,6 +27,12 @@ _DID: Mapping[str, str] = {
     Reason.POLICY_EDITOR: "changed the policy of",
 }
 
+_EXCLUDED: Mapping[str, str] = {
+    Reason.TRAINER: "TrainerExcluded",
+    Reason.REGISTRANT: "RegistrantExcluded",
+    Reason.POLICY_EDITOR: "PolicyEditorExcluded",
+}
+
 
 def excluded_people(
     trained_by: Iterable[str],
@@ -73,7 +79,7 @@ def vote_refusal(
     if reason is None or decision not in DECIDES:
         return None
     return deny(
-        f"{reason}Excluded",
+        _EXCLUDED.get(reason, "Excluded"),
         f"{_named(voter, identity)} {_DID.get(reason, 'made')} {model} {version} and may "
         f"not {decision.lower()} it.",
         "Ask another owner or reviewer.",

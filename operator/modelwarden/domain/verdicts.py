@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from modelwarden.domain.reasons import reason_of
+
 
 class Outcome(StrEnum):
     """Whether a claim holds, does not hold yet, or does not hold."""
@@ -48,13 +50,13 @@ def allow(code: str, sentence: str) -> Verdict:
 
 
 def wait(code: str, sentence: str, next_step: str = "") -> Verdict:
-    """Say that the claim does not hold yet."""
-    return Verdict(Outcome.WAIT, code, sentence, next_step)
+    """Say that the claim does not hold yet; the table of reasons knows what to do next, too."""
+    return Verdict(Outcome.WAIT, code, sentence, next_step or reason_of(code).next_step)
 
 
 def deny(code: str, sentence: str, next_step: str = "") -> Verdict:
-    """Say that the claim does not hold."""
-    return Verdict(Outcome.DENY, code, sentence, next_step)
+    """Say that the claim does not hold; the table of reasons knows what to do next, too."""
+    return Verdict(Outcome.DENY, code, sentence, next_step or reason_of(code).next_step)
 
 
 def unmet(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:

@@ -19,7 +19,12 @@ from modelwarden.domain.fold import fold
 from modelwarden.domain.records import Actor, Operation, Record
 from modelwarden.domain.scribe import timestamp
 from modelwarden.domain.state import LedgerState, ModelKey, ModelState
-from modelwarden.errors import LedgerUnavailableError, MisconfiguredError, ModelwardenError
+from modelwarden.errors import (
+    LedgerUnavailableError,
+    MisconfiguredError,
+    ModelwardenError,
+    code_of,
+)
 from modelwarden.metrics import Metrics
 from modelwarden.settings import Settings
 
@@ -148,19 +153,14 @@ class LedgerKeeper:
 
     def _show(self, problem: ModelwardenError | None) -> None:
         if self.problem is not None:
-            self._metrics.ledger_problem.labels(reason_of(self.problem)).set(0)
+            self._metrics.ledger_problem.labels(code_of(self.problem)).set(0)
         if problem is None:
             logger.info("The ledger is open with %d records.", self.size)
         else:
-            self._metrics.ledger_problem.labels(reason_of(problem)).set(1)
+            self._metrics.ledger_problem.labels(code_of(problem)).set(1)
             if str(problem) != str(self.problem):
                 logger.error("%s", problem)
         self.problem = problem
-
-
-def reason_of(problem: ModelwardenError) -> str:
-    """Name a problem in one word, as conditions and metrics do."""
-    return type(problem).__name__.removesuffix("Error")
 
 
 def _new_key() -> Mapping[str, bytes]:

@@ -28,10 +28,11 @@ from modelwarden.errors import (
     LedgerUnavailableError,
     MisconfiguredError,
     ModelwardenError,
+    code_of,
 )
 from modelwarden.handlers import health
 from modelwarden.handlers.inbox import Inbox
-from modelwarden.handlers.keeping import LedgerKeeper, reason_of
+from modelwarden.handlers.keeping import LedgerKeeper
 from modelwarden.handlers.sweeper import Sweeper
 from modelwarden.handlers.watching import Watchers
 from modelwarden.metrics import Metrics
@@ -149,7 +150,7 @@ class Controller:
                 yield "No leader was seen yet."
             return
         if self.keeper.problem is not None:
-            yield f"{reason_of(self.keeper.problem)}: {self.keeper.problem}"
+            yield f"{code_of(self.keeper.problem)}: {self.keeper.problem}"
         if not self._sweeper.swept.is_set():
             yield "The Models were not listed yet."
 

@@ -24,6 +24,7 @@ from modelwarden.errors import (
     MalformedObjectError,
     ModelwardenError,
     UnavailableError,
+    code_of,
 )
 from modelwarden.metrics import Metrics
 from modelwarden.settings import Settings
@@ -237,7 +238,7 @@ def _ledger_order(snapshot: Snapshot, problem: ModelwardenError) -> StatusOrder:
     model = snapshot.model
     if model is None:
         raise ValueError("only a Model that exists has a status")
-    reason = type(problem).__name__.removesuffix("Error")
+    reason = code_of(problem)
     text = f"{problem} What serves goes on; nothing is promoted until the ledger is back."
     passes = isinstance(problem, UnavailableError)
     conditions = written(

@@ -13,6 +13,7 @@ from modelwarden.domain.facts import Snapshot
 from modelwarden.domain.history import by_automation
 from modelwarden.domain.labels import API_VERSION
 from modelwarden.domain.projection import StatusOrder
+from modelwarden.domain.reasons import FREE_CODE
 from modelwarden.domain.records import Operation, Record
 from modelwarden.domain.reviews import REVIEW_OVERDUE
 from modelwarden.domain.scribe import timestamp
@@ -22,9 +23,6 @@ from modelwarden.errors import UnavailableError
 from modelwarden.metrics import Metrics
 
 logger = logging.getLogger(__name__)
-
-# What is counted where the image of a policy chose the code.
-FREE_CODE = "OfTheImage"
 
 
 @dataclass(frozen=True, kw_only=True)
