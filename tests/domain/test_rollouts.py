@@ -364,7 +364,7 @@ STUCK = deny("ProgressDeadlineExceeded", "Deployment fraud-api is stuck.", "See 
             deny(
                 "ProgressDeadlineExceeded",
                 "Deployment fraud-api is stuck. Deployment fraud-batch is stuck.",
-                "See fraud-api.",
+                "See fraud-api. Correct what its pods say, then ask again with a new reason.",
             ),
         ),
         ((), 900, None),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from modelwarden.domain.attempts_told import Raw, condition, is_open, unmet
 from modelwarden.domain.explain import Subject
 from modelwarden.domain.stages import Stage
-from modelwarden.domain.verdicts import Verdict, allow, deny
+from modelwarden.domain.verdicts import Outcome, Verdict, allow
 
 # What ended because something broke, not because a rule or a person said no.
 BROKEN = frozenset({"ProgressDeadlineExceeded", "RolloutAborted", "RolloutTimedOut", "TakenBack"})
@@ -40,7 +40,7 @@ def settled(wish: Wish, subject: Subject) -> Verdict | None:
     for item in unmet(subject.model):
         denied = item["outcome"] == "Deny" and item["code"] not in _REOPENS
         if denied and item["version"] == wish.version:
-            return deny(item["code"], item["message"], _advice(item))
+            return _retold(item["code"], item["message"], _advice(item))
     return _end_of_its_attempt(wish, own)
 
 
@@ -50,7 +50,7 @@ def registered(subject: Subject) -> Verdict | None:
         return allow("Done", f"Version {subject.version} is registered.")
     if subject.registration == "False":
         ready = condition(subject.record, "Ready")
-        return deny(ready["reason"], ready.get("message", ""))
+        return _retold(ready["reason"], ready.get("message", ""))
     return None
 
 
@@ -93,7 +93,7 @@ def tried_again(before: Raw, retry: str, subject: Subject) -> Verdict | None:
         case "True":
             return allow("Done", f"Version {spec['version']} {_where(Stage(spec['to']))}.")
         case "False" if succeeded["reason"] not in _REOPENS:
-            return deny(succeeded["reason"], succeeded.get("message", ""))
+            return _retold(succeeded["reason"], succeeded.get("message", ""))
         case _:
             return None
 
@@ -103,8 +103,13 @@ def _refused(before: Raw, retry: str, attempts: Iterable[Raw]) -> Verdict | None
         if attempt["metadata"]["name"] == before["metadata"]["name"]:
             for found in attempt.get("status", {}).get("votes", {}).get("discarded", ()):
                 if found["decision"] == retry and found["reason"] != "Retried":
-                    return deny(found["reason"], found.get("message", ""))
+                    return _retold(found["reason"], found.get("message", ""))
     return None
+
+
+def _retold(code: str, message: str, next_step: str = "") -> Verdict:
+    """Say a refusal again as a status has it: what to do next is in it already."""
+    return Verdict(Outcome.DENY, code, message, next_step)
 
 
 def _advice(item: Raw) -> str:
@@ -137,5 +142,5 @@ def _end_of_its_attempt(wish: Wish, attempts: Iterable[Raw]) -> Verdict | None:
             and succeeded.get("status") == "False"
             and succeeded["reason"] not in _REOPENS
         ):
-            return deny(succeeded["reason"], succeeded.get("message", ""))
+            return _retold(succeeded["reason"], succeeded.get("message", ""))
     return None

@@ -51,12 +51,18 @@ def allow(code: str, sentence: str) -> Verdict:
 
 def wait(code: str, sentence: str, next_step: str = "") -> Verdict:
     """Say that the claim does not hold yet; the table of reasons knows what to do next, too."""
-    return Verdict(Outcome.WAIT, code, sentence, next_step or reason_of(code).next_step)
+    return Verdict(Outcome.WAIT, code, sentence, next_step or _usual_step(code, sentence))
 
 
 def deny(code: str, sentence: str, next_step: str = "") -> Verdict:
     """Say that the claim does not hold; the table of reasons knows what to do next, too."""
-    return Verdict(Outcome.DENY, code, sentence, next_step or reason_of(code).next_step)
+    return Verdict(Outcome.DENY, code, sentence, next_step or _usual_step(code, sentence))
+
+
+def _usual_step(code: str, sentence: str) -> str:
+    step = reason_of(code).next_step
+    # The sentence of a gate has its advice in it.
+    return "" if sentence.endswith(step) else step
 
 
 def unmet(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
