@@ -155,7 +155,7 @@ async def test_nothing_to_decide_about_is_said(world: World, cli: Run) -> None:
 
     assert (result.code, result.err) == (
         1,
-        "Nothing is under way that would bring it into Production.\n",
+        "Nothing is under way that would bring it into Production. Ask for the version first.\n",
     )
 
 

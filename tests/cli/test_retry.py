@@ -77,7 +77,13 @@ async def test_what_is_open_or_has_succeeded_is_not_tried_again(world: World, cl
                 1,
                 "fraud-detector-1-staging-1 has succeeded, so there is nothing to try again.\n",
             ),
-            (1, "There was no attempt to enter Archived, so there is none to try again.\n"),
+            (
+                1,
+                (
+                    "There was no attempt to enter Archived, so there is none to try again. "
+                    "Ask for the version first.\n"
+                ),
+            ),
         ],
         [],
     )

@@ -13,7 +13,10 @@ from tests.cluster.gitops import GitOps, team_of
 from tests.cluster.installed import Installed
 from tests.cluster.running import RefusedError, until
 
-AWAITED = "1 to Production: Waiting for 1 of 1 owners and 1 of 1 reviewers."
+AWAITED = (
+    "1 to Production: Waiting for 1 of 1 owners and 1 of 1 reviewers. "
+    "Whoever is missing looks at it and votes: kubectl model approve."
+)
 CANDIDATE = "    - {version: 1, reason: First candidate}\n"
 RELEASE = "    production: {version: 1, reason: First release}\n"
 

@@ -390,7 +390,12 @@ def _next_steps(
     lost = failed_gates(attempt)
     if attempt is not None and lost and not is_open(attempt):
         return (_try_again(subject, lost),)
-    steps = [item["nextStep"] for item in subject.unmet(attempt) if item.get("nextStep")]
+    # The command for a vote is told below, about this very version.
+    steps = [
+        item["nextStep"]
+        for item in subject.unmet(attempt)
+        if item.get("nextStep") and item["code"] != "ApprovalsMissing"
+    ]
     if attempt is not None and any(i["code"] == "ApprovalsMissing" for i in unmet(attempt)):
         steps.append(_vote(subject, attempt))
     if not steps and any(line.mark in (Mark.WAITING, Mark.RUNNING) for line in lines):

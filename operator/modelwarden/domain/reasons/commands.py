@@ -22,9 +22,7 @@ REASONS: Mapping[str, Reason] = {
         "The status shows the newest changes only.", "Ask the ledger: --ledger."
     ),
     "CalledOff": nobody("Nothing brings the version into the stage any more."),
-    "Closed": requester(
-        "The attempt has ended, and no vote counts any more.", "Ask again with a new reason."
-    ),
+    "Closed": nobody("The attempt has ended, and no vote counts any more."),
     "NoRecord": requester("The ledger has no record of the Model.", "Correct its name."),
     "NoSuchAlias": requester("The Model has no such alias.", "Name one that it has."),
     "NoSuchVersion": requester(

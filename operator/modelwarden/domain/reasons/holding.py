@@ -11,6 +11,7 @@ REASONS: Mapping[str, Reason] = {
     "AsWritten": nobody("Every version is where spec.stages says."),
     "AuthorKnown": nobody("It is known who asked."),
     "AutoSyncOff": nobody("No GitOps tool undoes the edit."),
+    "AutomationAllowed": nobody("The policy lets spec.automation move versions."),
     "BelowFloor": nobody("The policy is below the floor and states its reason."),
     "ChampionUnchanged": nobody("The version in Production is the one that was compared with."),
     "ContractDeclared": nobody("The recorded signature keeps the contract; no file proves it."),

@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 
-from modelwarden.domain.reasons.reason import Reason, platform_team
+from modelwarden.domain.reasons.reason import Reason, model_owner, platform_team
 
 REASONS: Mapping[str, Reason] = {
+    "AutomationNotAllowed": model_owner(
+        "The policy does not let versions be moved by spec.automation.",
+        "Take spec.automation out, or have the policy's automation.maxStage set.",
+    ),
     "GateNameTaken": platform_team(
         "Two gates of one step have the same name.",
         "Rename one of them in the policy.",
