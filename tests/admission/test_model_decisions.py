@@ -238,7 +238,10 @@ async def test_who_decides_what_this_release_does_not_act_on_is_told() -> None:
     answer = await ask(decision("Override"))
 
     assert answer.warnings == (
-        "NotYetSupported: This release does not act on a decision to Override yet.",
+        (
+            "NotYetSupported: This release does not act on a decision to Override yet. "
+            "Leave it out, or wait for a release that acts on it."
+        ),
     )
 
 
