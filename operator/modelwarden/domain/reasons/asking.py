@@ -13,6 +13,10 @@ from modelwarden.domain.reasons.reason import (
 )
 
 REASONS: Mapping[str, Reason] = {
+    "AliasUnresolved": requester(
+        "An alias in spec.aliases names a version that does not exist.",
+        "Register that version, or correct the number of the alias.",
+    ),
     "AttemptVanished": requester(
         "The ModelTransition or the version was deleted while the attempt was open.",
         "Apply the version again and ask again with a new reason.",
