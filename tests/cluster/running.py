@@ -11,12 +11,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from .local import clusters, machine, node, programs, users
 
 NAME = "modelwarden-test"
+_ENDED = {"Succeeded", "Failed"}
 Answer = TypeVar("Answer")
 
 
@@ -73,6 +75,33 @@ class RunningCluster:
     def kill_container(self, identity: str) -> None:
         """Ends the first process of a container by SIGKILL, on the node that runs it."""
         self._containerd("tasks", "kill", "--signal=SIGKILL", identity)
+
+    def restart(self) -> None:
+        """Ends everything that runs on the node, starts it again on what it kept, and awaits it."""
+        begun = datetime.now(UTC).replace(microsecond=0)
+        if clusters.named(self.name).process is not None:
+            command = (self.kind, "restart", "cluster", f"--name={self.name}")
+            subprocess.run(command, check=True, capture_output=True)
+        else:
+            for verb in ("stop", "start"):
+                command = ("docker", verb, f"{self.name}-control-plane")
+                subprocess.run(command, check=True, capture_output=True)
+        until(
+            lambda: self._every_pod_runs_since(begun),
+            what="every pod runs again",
+            within=180,
+        )
+
+    def _every_pod_runs_since(self, begun: datetime) -> bool:
+        """What pods said before is still there; when their containers began tells the time."""
+        pods = self.get("pods", "--all-namespaces")["items"]
+        alive = [pod["status"] for pod in pods if pod["status"]["phase"] not in _ENDED]
+        containers = [c for status in alive for c in status.get("containerStatuses", [{}])]
+        return all(
+            container.get("ready")
+            and datetime.fromisoformat(container["state"]["running"]["startedAt"]) >= begun
+            for container in containers
+        )
 
     def by_digest(self, reference: str) -> str:
         """The name by digest of an image that was loaded, by which pods then find it.

@@ -119,6 +119,19 @@ def test_a_cluster_outlives_the_loss_of_its_data_and_is_still_taken_away(
     assert traces_of(made.name) == []
 
 
+def test_a_restarted_cluster_has_what_it_had(made: RunningCluster) -> None:
+    kept = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kept"}}
+    made.apply(kept, namespace="default")
+    before = clusters.named(made.name).processes()
+
+    made.restart()
+
+    after = clusters.named(made.name).processes()
+    assert made.get("configmap", "kept", "--namespace=default")["kind"] == "ConfigMap"
+    assert can_run_pods(made)
+    assert (after.keys(), set(after.values()) & set(before.values())) == (before.keys(), set())
+
+
 def test_a_program_that_ends_is_started_again(made: RunningCluster) -> None:
     cluster = clusters.named(made.name)
     before = cluster.processes()["kube-scheduler"]

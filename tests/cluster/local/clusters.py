@@ -10,6 +10,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,11 @@ class Cluster:
     def address(self) -> str:
         """The address of its node, which this machine can reach."""
         return str(self._facts("node.json")["address"])
+
+    @property
+    def node(self) -> str:
+        """The name of its node."""
+        return node.Node(**self._facts("node.json")).name
 
     @property
     def process(self) -> int | None:
@@ -134,6 +140,23 @@ def create(name: str) -> Cluster:
     return cluster
 
 
+def restart(name: str) -> None:
+    """Ends every process of a cluster, as a crash of its machine does, and starts it on its data.
+
+    Kept are objects, images, volumes and logins; every container is made anew.
+    """
+    cluster = named(name)
+    with held(_homes() / f".{name}.lock"):
+        if not cluster.kubeconfig.exists():
+            raise ClusterError(f"no cluster {name!r} was made")
+        with step(f"restarting cluster {name}"):
+            _end(cluster)
+            begun = datetime.now(UTC)
+            process = _start_node(cluster)
+            api = api_of(cluster)
+            _await(process, "its node", lambda: _is_heard_since(api, cluster.node, begun))
+
+
 def delete(name: str) -> None:
     """Takes a cluster away: its processes, links, control groups and data."""
     cluster = named(name)
@@ -154,7 +177,7 @@ def _group_prefix() -> str:
 def _start(cluster: Cluster) -> None:
     with held(_homes() / ".links"):
         number = _free_number()
-        outer, inner = _addresses(number)
+        _, inner = _addresses(number)
         cluster.home.mkdir(parents=True)
         facts = node.Node(
             cluster=cluster.name,
@@ -165,9 +188,7 @@ def _start(cluster: Cluster) -> None:
         (cluster.home / "node.json").write_text(json.dumps(asdict(facts)))
         (cluster.home / "link.json").write_text(json.dumps({"number": number}))
     _make_keys(cluster, facts)
-    cgroups.make(cluster.group)
-    process = _start_first_process(cluster)
-    _link(cluster, number, address=outer)
+    process = _start_node(cluster)
     api = api_of(cluster)
     _await(process, "its node", lambda: _has_a_ready_node(api, facts.name))
     images.load_archive(cluster, images.pause())
@@ -176,6 +197,15 @@ def _start(cluster: Cluster) -> None:
     unfinished.write_text(json.dumps(_admin_login(cluster)))
     users.add(unfinished)
     unfinished.rename(cluster.kubeconfig)
+
+
+def _start_node(cluster: Cluster) -> subprocess.Popen[bytes]:
+    """Starts the programs on the data that is there, at the address that the cluster has."""
+    cgroups.make(cluster.group)
+    process = _start_first_process(cluster)
+    number = json.loads((cluster.home / "link.json").read_text())["number"]
+    _link(cluster, number, address=_addresses(number)[0])
+    return process
 
 
 def _make_keys(cluster: Cluster, facts: node.Node) -> None:
@@ -193,11 +223,11 @@ def _make_keys(cluster: Cluster, facts: node.Node) -> None:
 
 
 def _start_first_process(cluster: Cluster) -> subprocess.Popen[bytes]:
-    (cluster.home / "log").mkdir()
+    (cluster.home / "log").mkdir(exist_ok=True)
     package = Path(__file__).parent
     namespaces = ("--mount", "--pid", "--fork", "--net", "--kill-child", "--mount-proc")
     main = (sys.executable, "-m", f"{package.name}.node", cluster.home, programs.directory())
-    with (cluster.home / "log" / "node.log").open("wb") as log:
+    with (cluster.home / "log" / "node.log").open("ab") as log:
         process = subprocess.Popen(
             ["unshare", *namespaces, "--", *map(str, main)],
             cwd="/",
@@ -223,6 +253,13 @@ def _link(cluster: Cluster, number: int, *, address: str) -> None:
 
 
 def _remove(cluster: Cluster) -> None:
+    _end(cluster)
+    if cluster.home.exists():
+        shutil.rmtree(cluster.home)
+
+
+def _end(cluster: Cluster) -> None:
+    """Ends its processes, and with them its links, control groups and mounts; its data stays."""
     for process in (cluster.first_process, cluster.process):
         if process:
             with suppress(ProcessLookupError):
@@ -238,8 +275,6 @@ def _remove(cluster: Cluster) -> None:
     eventually(lambda: _groups_are_gone(cluster.group), within=10, every=0.02)
     for mount in _mounts_below(cluster.home):
         subprocess.run(["umount", "--lazy", mount], check=True)
-    if cluster.home.exists():
-        shutil.rmtree(cluster.home)
 
 
 def _groups_are_gone(name: str) -> bool:
@@ -283,6 +318,13 @@ def api_of(cluster: Cluster) -> Api:
 def _has_a_ready_node(api: Api, name: str) -> bool:
     conditions = api.get(f"/api/v1/nodes/{name}")["status"].get("conditions", [])
     return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def _is_heard_since(api: Api, name: str, begun: datetime) -> bool:
+    """What the node said of itself before it ended is still there; its lease tells the time."""
+    path = f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{name}"
+    renewed = datetime.fromisoformat(api.get(path)["spec"]["renewTime"])
+    return renewed > begun and _has_a_ready_node(api, name)
 
 
 def _has_a_service_account(api: Api) -> bool:

@@ -51,6 +51,10 @@ def _parser() -> argparse.ArgumentParser:
     for word in ("--image", "--config", "--wait"):
         cluster.add_argument(word, help="has no meaning for a node of processes")
 
+    again = verbs.add_parser("restart", help="end a cluster and start it again on its data")
+    ended = again.add_subparsers(required=True, metavar="THING")
+    _named(_verb(ended, "cluster", _restart_cluster, "end a cluster and start it on its data"))
+
     load = verbs.add_parser("load", help="carry images into a cluster")
     loaded = load.add_subparsers(required=True, metavar="THING")
     for thing, help_ in (
@@ -109,6 +113,10 @@ def _create_cluster(chosen: argparse.Namespace) -> None:
     target = _kubeconfig(chosen)
     kubeconfigs.merge(cluster.kubeconfig, target)
     say(f"  kubectl --kubeconfig {target} --context kind-{chosen.name} get nodes")
+
+
+def _restart_cluster(chosen: argparse.Namespace) -> None:
+    clusters.restart(chosen.name)
 
 
 def _load(chosen: argparse.Namespace) -> None:
