@@ -1,6 +1,7 @@
 # The images of Modelwarden, from one file: `docker build --target operator .` for the controller
-# and the webhook, `--target validator` for gate Jobs and for fetching artifacts into pods, and
-# `--target example-server` for the service of examples/fraud-detector.
+# and the webhook, `--target validator` for gate Jobs and for fetching artifacts into pods,
+# `--target example-server` for the service of examples/fraud-detector and `--target example-trainer`
+# for what trains it.
 #
 # PYTHON may be any image with Python 3.11 or newer, its venv module, and certificate authorities.
 ARG PYTHON=python:3.13-slim
@@ -48,6 +49,18 @@ RUN python3 -m venv --without-pip /opt/server && \
     /tools/bin/pip --python /opt/server/bin/python install \
       --require-hashes --only-binary :all: -r /requirements/example-server.txt
 
+FROM tools AS example-trainer-packages
+COPY .requirements/example-trainer.txt /requirements/
+RUN python3 -m venv --without-pip /opt/trainer && \
+    /tools/bin/pip --python /opt/trainer/bin/python install \
+      --no-compile --require-hashes --only-binary :all: -r /requirements/example-trainer.txt
+COPY --from=wheel /wheels /wheels
+RUN /tools/bin/pip --python /opt/trainer/bin/python install --no-deps --no-index /wheels/*.whl
+COPY examples/fraud-detector/train.py /opt/trainer/
+# Of packages this large only what is imported is compiled.
+RUN /opt/trainer/bin/python /opt/trainer/train.py --help && \
+    /opt/trainer/bin/kubectl-model register --help
+
 # The root file system is read-only where these run; what they write goes to /tmp.
 FROM ${PYTHON} AS operator
 COPY --from=operator-packages /opt/modelwarden /opt/modelwarden
@@ -76,3 +89,10 @@ WORKDIR /
 USER 65532:65532
 EXPOSE 8080
 ENTRYPOINT ["/opt/server/bin/python", "/opt/server/server.py", "--host", "0.0.0.0"]
+
+FROM ${PYTHON} AS example-trainer
+COPY --from=example-trainer-packages /opt/trainer /opt/trainer
+ENV PATH=/opt/trainer/bin:/usr/local/bin:/usr/bin:/bin \
+    HOME=/tmp PYTHONSAFEPATH=1 PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+WORKDIR /
+USER 65532:65532

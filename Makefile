@@ -69,6 +69,8 @@ lock: $(READY)  ## Write the lock files anew from pyproject.toml
 	@$(COMPILE) pyproject.toml --all-extras --group dev --output-file .requirements/dev.txt
 	@$(COMPILE) pyproject.toml --extra operator \
 	  --constraint .requirements/dev.txt --output-file .requirements/operator.txt
+	@$(COMPILE) pyproject.toml --group example-trainer \
+	  --constraint .requirements/dev.txt --output-file .requirements/example-trainer.txt
 	@for group in build validator example-server; do $(COMPILE) --group $$group \
 	  --constraint .requirements/dev.txt --output-file .requirements/$$group.txt; done
 

@@ -413,12 +413,15 @@ def main() -> int:
         help="where the model will be; a slash at its end means the folder, and {digest} becomes "
         "the hex digest. With it, the ModelVersion is printed",
     )
+    parser.add_argument("--holdout", type=Path, help="write the rows it did not see, as CSV")
     parser.add_argument("--namespace", default="risk")
     parser.add_argument("--trained-by", default="scientist@example.com")
     parser.add_argument("--commit", help="the commit of this script, if git cannot tell")
     asked = parser.parse_args()
     trained = train(asked.version, asked.into, commit=asked.commit)
     print(f"{trained.file}: {trained.size_bytes} bytes, {trained.digest}", file=sys.stderr)
+    if asked.holdout:
+        split(read_applications())[1].to_csv(asked.holdout, index=False)
     if asked.artifact_uri:
         manifest = trained.manifest(
             asked.artifact_uri, namespace=asked.namespace, trained_by=asked.trained_by

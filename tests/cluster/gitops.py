@@ -14,7 +14,7 @@ from .example import Example
 from .installed import TOP
 from .running import until
 
-EXAMPLE = TOP / "examples/07-gitops-with-argo-cd"
+EXAMPLE = TOP / "examples/10-gitops-with-argo-cd"
 RECORD = {
     "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
     "argocd.argoproj.io/compare-options": "IgnoreExtraneous",

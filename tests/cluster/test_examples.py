@@ -9,7 +9,7 @@ import pytest
 
 from tests.cluster.example import MODEL, Example
 from tests.cluster.installed import Installed
-from tests.cluster.tour import Tour
+from tests.cluster.tour import Tour, images_of
 
 
 def served_by(example: Example) -> tuple[str, str]:
@@ -51,8 +51,9 @@ def said(words: dict[str, str], beginning: str) -> str:
 @pytest.fixture(scope="module")
 def tour(operator: Installed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
     """A namespace for all examples: each begins where the one before it ended."""
+    images = images_of(operator.cluster, operator.images)
     with operator.cluster.namespace("examples") as namespace:
-        yield Tour(Example(operator, namespace, tmp_path_factory.mktemp("examples")))
+        yield Tour(Example(operator, namespace, tmp_path_factory.mktemp("examples")), images)
 
 
 Taken = tuple[Example, dict[str, str]]
@@ -88,8 +89,23 @@ def retired(tour: Tour, rolled_back: Taken) -> Taken:
     return tour.example, tour.take("06-retire")
 
 
+@pytest.fixture(scope="module")
+def measured(tour: Tour, retired: Taken) -> Taken:
+    return tour.example, tour.take("07-bring-your-own-gate")
+
+
+@pytest.fixture(scope="module")
+def retrained(tour: Tour, measured: Taken) -> Taken:
+    return tour.example, tour.take("08-daily-retraining")
+
+
+@pytest.fixture(scope="module")
+def screened(tour: Tour, registered: Taken, promoted: Taken) -> Taken:
+    return tour.example, tour.take("09-batch-model-without-a-deployment")
+
+
 def test_a_version_is_registered_once_its_file_was_opened(registered: Taken) -> None:
-    example, _ = registered
+    example, words = registered
 
     version: dict[str, Any] = example.get("modelversion", f"{MODEL}-1")
     gates = gates_of(example, f"{MODEL}-1-registered-1")
@@ -98,6 +114,7 @@ def test_a_version_is_registered_once_its_file_was_opened(registered: Taken) -> 
         ("Passed", "ArtifactValid"),
         ("Passed", "ContractKept"),
     )
+    assert "never changes: register a new version" in said(words, "! kubectl patch modelversion")
 
 
 def test_two_people_who_did_not_train_it_bring_it_to_production(promoted: Taken) -> None:
@@ -119,6 +136,7 @@ def test_a_missed_threshold_holds_a_version_until_it_is_lowered_on_record(held: 
         "Production",
     )
     assert "FAILED quality" in said(words, "kubectl model why")
+    assert "engineer@example.com lacks the verb govern" in said(words, "! kubectl apply")
 
 
 def test_a_gap_between_groups_holds_the_version_with_the_best_auc(unfair: Taken) -> None:
@@ -145,3 +163,41 @@ def test_what_served_is_archived_when_nobody_uses_it_any_more(retired: Taken) ->
 
     assert moves_of(example, 1)[-2:] == ["Retiring", "Archived"]
     assert "weekly-report" in said(words, "kubectl model consumers")
+
+
+def test_a_gate_of_the_teams_own_judges_by_what_it_measured(measured: Taken) -> None:
+    example, words = measured
+
+    recorded = example.get("modelversion", f"{MODEL}-4")["spec"]["metrics"]
+    claimed = {m["value"] for m in recorded if m["name"] == "recall" and "segment" not in m}
+    gate = gates_of(example, f"{MODEL}-4-staging-1")["holdout"]
+    assert (claimed, gate[0], example.stage(4)) == ({"0.9900"}, "Failed", "Registered")
+    assert "FAILED holdout recall is 0.4004, needs at least 0.50" in said(
+        words, "kubectl model why"
+    )
+
+
+def test_a_machines_version_comes_to_staging_by_itself_and_no_machine_lets_it_out(
+    retrained: Taken,
+) -> None:
+    example, words = retrained
+
+    version = example.get("modelversion", f"{MODEL}-5")
+    account = f"system:serviceaccount:{example.namespace}:pipeline"
+    assert (version["spec"]["registeredBy"]["username"], version["status"]["stage"]) == (
+        account,
+        "Staging",
+    )
+    assert "Version 5 is registered." in said(words, "kubectl logs")
+    refused = said(words, f"! kubectl patch model {MODEL}")
+    assert f'User "{account}" cannot patch' in refused
+
+
+def test_a_batch_job_gets_the_bytes_that_were_approved_by_name(screened: Taken) -> None:
+    example, words = screened
+
+    version = example.get("modelversion", "credit-screening-1")
+    digest = version["spec"]["artifact"]["digest"]
+    scored = said(words, "kubectl logs job/screening-now")
+    told = said(words, "kubectl model serving-at")
+    assert (f"3 scored by version 1, {digest}" in scored, "(Declared)" in told) == (True, True)

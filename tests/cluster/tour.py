@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,8 +12,11 @@ from tests.examples.commands import commands_of
 
 from .example import Example
 from .installed import TOP
+from .local import dockerfile
+from .running import RunningCluster
 
 _TEXTS = {".yaml", ".md"}
+_GATE = "registry.example.com/risk/holdout-gate"
 
 
 class NotAsWrittenError(Exception):
@@ -27,6 +31,7 @@ class Tour:
     """
 
     example: Example
+    images: Mapping[str, str]
 
     def take(self, name: str) -> dict[str, str]:
         """Run every command of an example's README; gives what each said."""
@@ -51,10 +56,10 @@ class Tour:
             ("name: risk\n", f"name: {namespace}\n"),
             ("-n risk", f"-n {namespace}"),
             ("models/risk/", f"models/{namespace}/"),
+            ("serviceaccount:risk:", f"serviceaccount:{namespace}:"),
+            *self.images.items(),
         ):
             text = text.replace(before, after)
-        for target, image in self.example.installed.images.items():
-            text = text.replace(f"modelwarden/{target}:0.1.0", image)
         return text
 
     def _run(self, command: str) -> str:
@@ -86,3 +91,22 @@ class Tour:
             "GIT_DIR": str(TOP / ".git"),
             "HOME": os.environ.get("HOME", "/"),
         }
+
+
+def images_of(cluster: RunningCluster, installed: Mapping[str, str]) -> dict[str, str]:
+    """The images that the examples name, and what they are called here; all are in the cluster."""
+    trainer = _carried(cluster, TOP, "example-trainer")
+    gate = _carried(cluster, TOP / "examples/07-bring-your-own-gate", "gate")
+    named = {**installed, "example-trainer": trainer}
+    return {
+        **{f"modelwarden/{target}:0.1.0": image for target, image in named.items()},
+        f"{_GATE}@sha256:{'0' * 64}": cluster.by_digest(gate),
+    }
+
+
+def _carried(cluster: RunningCluster, context: Path, target: str) -> str:
+    digest = dockerfile.sources_digest(context, target)[:12]
+    name = f"localhost/modelwarden/{target}:{digest}"
+    dockerfile.build(context, target, name)
+    cluster.load_image(name)
+    return name

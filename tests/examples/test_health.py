@@ -8,7 +8,7 @@ import lupa.lua51
 import pytest
 import yaml
 
-EXAMPLE = Path(__file__).parents[2] / "examples/07-gitops-with-argo-cd"
+EXAMPLE = Path(__file__).parents[2] / "examples/10-gitops-with-argo-cd"
 CHECKS = EXAMPLE / "resource_customizations/modelwarden.io"
 STATUSES = {"Healthy", "Progressing", "Degraded", "Suspended"}
 # What Argo CD gives a script: the base library, tables, and of `os` the time only.
