@@ -21,6 +21,7 @@ class Metrics:
     reconciles: Counter
     queue_depth: Gauge
     queue_busy: Gauge
+    holds: Gauge
     attempts: Counter
     gates: Counter
     votes_discarded: Counter
@@ -59,6 +60,12 @@ class Metrics:
             ),
             queue_busy=Gauge(
                 "modelwarden_queue_busy", "Models that are reconciled just now.", registry=registry
+            ),
+            holds=Gauge(
+                "modelwarden_holds",
+                "What waits or is refused now: why, whether it is refused, and who must act.",
+                ["code", "outcome", "who"],
+                registry=registry,
             ),
             attempts=Counter(
                 "modelwarden_attempts",

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from modelwarden.domain.reasons import REASONS
+from modelwarden.domain.reasons.reason import Who
 from modelwarden.metrics import Metrics
 from tests.charts.conftest import EVERYTHING
 from tests.charts.rendering import CHART, NAMESPACE, Rendered, render
@@ -220,4 +222,28 @@ def test_alerts_ask_for_numbers_that_there_are(everything: Rendered) -> None:
     )
 
     assert asked
-    assert asked <= {family.name for family in Metrics.create().registry.collect()}
+    assert {name.removesuffix("_total") for name in asked} <= {
+        family.name for family in Metrics.create().registry.collect()
+    }
+
+
+def test_alerts_ask_for_codes_and_people_that_there_are(everything: Rendered) -> None:
+    rules = str(everything.named("PrometheusRule", "modelwarden")["spec"]["groups"])
+
+    codes = set("|".join(re.findall(r'(?:code=|reason=~)"([\w|]+)"', rules)).split("|"))
+    people = set(re.findall(r'who="(\w+)"', rules))
+    assert codes
+    assert (codes - REASONS.keys(), people - {*Who}) == (set(), set())
+
+
+def test_every_alert_says_in_a_sentence_what_is_so_and_how_grave_it_is(
+    everything: Rendered,
+) -> None:
+    [group] = everything.named("PrometheusRule", "modelwarden")["spec"]["groups"]
+
+    assert [
+        rule["alert"]
+        for rule in group["rules"]
+        if rule["labels"]["severity"] not in ("critical", "warning")
+        or not rule["annotations"]["summary"].endswith(".")
+    ] == []

@@ -195,7 +195,10 @@ def _summary(
 ) -> dict[str, Any]:
     own = attempt.gates_of_the_step.values()
     passed = sum(gate.outcome is GateOutcome.PASSED for gate in own)
-    summary = {"gates": f"{passed}/{len(attempt.gates_expected)}"}
+    summary = {
+        "gates": f"{passed}/{len(attempt.gates_expected)}",
+        "outcome": attempt.outcome.value,
+    }
     rule = transition.step.approvals
     if rule is not None and _asks_people(rule):
         given = sum(vote.kind == "Approve" for vote in _counting(attempt, look))

@@ -356,6 +356,12 @@ class Model(Object):
                 description="The version in Production.",
             ),
             Column(
+                name="Since",
+                path=".status.stages.production.since",
+                description="Since when it is there.",
+                type="date",
+            ),
+            Column(
                 name="Staging",
                 path=".status.summary.staging",
                 description="The versions in Staging.",

@@ -13,7 +13,7 @@ from modelwarden.resources.metric_rules import MetricRule
 from modelwarden.resources.model_decision import DecisionKind, PolicyReference
 from modelwarden.resources.model_policy import BelowFloor
 from modelwarden.resources.model_version import MetadataField
-from modelwarden.resources.objects import Column, Kind, Metadata, Object, Status, condition_column
+from modelwarden.resources.objects import Column, Kind, Metadata, Object, Status
 from modelwarden.resources.people import Stamp, Subject
 from modelwarden.resources.rules import Rule, immutable, requires
 from modelwarden.resources.scalars import (
@@ -282,6 +282,8 @@ class TransitionSummary(Shape):
     """How many gates have passed, such as 2/3."""
     approvals: ShortText | None = None
     """How many approvals there are, such as 1/2."""
+    outcome: ShortText | None = None
+    """Open, RollingOut, Succeeded, Failed, Rejected or Superseded."""
 
 
 class ModelTransitionStatus(Status):
@@ -319,17 +321,16 @@ class ModelTransition(Object):
             Column(
                 name="Approvals", path=".status.summary.approvals", description="Approvals given."
             ),
-            condition_column("Succeeded"),
+            Column(name="Outcome", path=".status.summary.outcome", description="How far it came."),
             Column(
                 name="Reason",
                 path='.status.conditions[?(@.type=="Succeeded")].reason',
                 description="Why, in one word.",
             ),
             Column(
-                name="Requested By",
+                name="Requester",
                 path=".spec.request.author.username",
                 description="Who asked.",
-                wide=True,
             ),
             Column(
                 name="Message",

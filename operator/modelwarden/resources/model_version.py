@@ -331,9 +331,21 @@ class ModelVersion(Object):
         columns=(
             Column(name="Label", path=".spec.label", description="The name that describes it."),
             Column(name="Stage", path=".status.stage", description="Where it is."),
+            Column(
+                name="Since",
+                path=".status.since",
+                description="Since when it is there.",
+                type="date",
+            ),
             condition_column("Validated"),
             condition_column("InUse"),
             condition_column("Ready"),
+            Column(
+                name="Reason",
+                path='.status.conditions[?(@.type=="Ready")].reason',
+                description="Why it is registered or not, in one word.",
+                wide=True,
+            ),
             Column(
                 name="Format", path=".spec.artifact.format", description="Its format.", wide=True
             ),

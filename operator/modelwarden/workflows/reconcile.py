@@ -188,6 +188,7 @@ class Reconciler:
             late = await self._applier.project(snapshot, projection)
             self._settle_places(snapshot.key, projection, late=late)
             self._reporter.count_discarded(snapshot, projection.statuses)
+            self._reporter.count_holds(snapshot, projection.statuses)
             await self._reporter.tell_overdue(snapshot, projection.statuses)
         finally:
             # What is on record has happened, whoever else wrote to these objects meanwhile.

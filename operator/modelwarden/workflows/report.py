@@ -1,9 +1,10 @@
 """Telling what was saved: events on the objects, and numbers for whoever is on call."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from modelwarden.cluster.answers import ApiError
 from modelwarden.cluster.client import ApiClient
@@ -13,7 +14,7 @@ from modelwarden.domain.facts import Snapshot
 from modelwarden.domain.history import by_automation
 from modelwarden.domain.labels import API_VERSION
 from modelwarden.domain.projection import StatusOrder
-from modelwarden.domain.reasons import FREE_CODE
+from modelwarden.domain.reasons import FREE_CODE, REASONS
 from modelwarden.domain.records import Operation, Record
 from modelwarden.domain.reviews import REVIEW_OVERDUE
 from modelwarden.domain.scribe import timestamp
@@ -24,6 +25,9 @@ from modelwarden.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
+# A code of the table, whether it is refused, and who must act.
+Held: TypeAlias = tuple[str, str, str]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reporter:
@@ -32,6 +36,11 @@ class Reporter:
     client: ApiClient
     metrics: Metrics
     overdue: set[ModelKey] = field(default_factory=set)
+    held: dict[ModelKey, Counter[Held]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # Who reported before in this process knew of holds that nobody would take back.
+        self.metrics.holds.clear()
 
     async def tell(
         self, snapshot: Snapshot, state: ModelState, *, records: Iterable[Record]
@@ -53,6 +62,17 @@ class Reporter:
             for vote in order.status.get("votes", {}).get("discarded", ()):
                 if vote["decision"] not in known:
                     self.metrics.votes_discarded.labels(vote["reason"]).inc()
+
+    def count_holds(self, snapshot: Snapshot, statuses: Iterable[StatusOrder]) -> None:
+        """Count what holds wishes back now, over all Models; a Model that is gone has none."""
+        drawn = next((order.status for order in statuses if order.kind == "Model"), {})
+        now = Counter(_held(item) for item in drawn.get("unmet", ()))
+        before = self.held.pop(snapshot.key, Counter())
+        if now:
+            self.held[snapshot.key] = now
+        for held in before.keys() | now.keys():
+            total = sum(counted[held] for counted in self.held.values())
+            self.metrics.holds.labels(*held).set(total)
 
     async def tell_overdue(self, snapshot: Snapshot, statuses: Iterable[StatusOrder]) -> None:
         """Count the Models of which a review is overdue, and warn of each once, when it becomes so.
@@ -109,6 +129,12 @@ class Reporter:
                     self.metrics.demotions.labels(attempt.kind, move.source, move.target).inc()
         if attempt is not None and not attempt.is_open and attempt.indices[-1] == record.index:
             self.metrics.attempts.labels(attempt.kind, attempt.outcome, attempt.code).inc()
+
+
+def _held(unmet: Mapping[str, Any]) -> Held:
+    """Label what holds a wish back; words that images make up have one label for all of them."""
+    code = unmet["code"] if unmet["code"] in REASONS else FREE_CODE
+    return code, unmet["outcome"], REASONS[code].who.value
 
 
 def _overdue(status: Mapping[str, Any]) -> str:
