@@ -8,6 +8,7 @@ from modelwarden.domain.keys import (
     touched_by_gate,
     touched_by_model,
     touched_by_spec,
+    touched_by_transition,
     touched_by_version,
 )
 from modelwarden.domain.state import ModelKey
@@ -53,6 +54,15 @@ def test_a_version_touches_itself() -> None:
 )
 def test_a_decision_touches_what_it_is_about(spec: dict[str, Any], expected: Touch | None) -> None:
     assert touched_by_spec(stored("d", **spec)) == expected
+
+
+def test_an_attempt_touches_its_version_and_itself() -> None:
+    attempt = stored("fraud-detector-3-staging-1", model="fraud-detector", version=3)
+
+    touch = touched_by_transition(attempt)
+
+    names = frozenset({"fraud-detector-3", "fraud-detector-3-staging-1"})
+    assert (touch, touched_by_transition(stored("x"))) == (Touch(FRAUD, names), None)
 
 
 def test_a_gate_touches_the_version_of_its_attempt_in_the_tenants_namespace() -> None:

@@ -2,7 +2,13 @@ from typing import Any
 
 import pytest
 
-from modelwarden.domain.names import HIGHEST_VERSION, attempt_name, job_name, version_name
+from modelwarden.domain.names import (
+    HIGHEST_VERSION,
+    attempt_name,
+    job_name,
+    version_name,
+    version_of_attempt,
+)
 from modelwarden.domain.stages import Stage
 from modelwarden.resources import scalars
 
@@ -31,6 +37,24 @@ def test_names_say_what_they_name() -> None:
         version_name("fraud-detector", 3),
         attempt_name("fraud-detector", 3, target=Stage.PRODUCTION, number=2),
     ) == ("fraud-detector-3", "fraud-detector-3-production-2")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (attempt_name("fraud", 3, target=Stage.PRODUCTION, number=2), 3),
+        (attempt_name("fraud-1", 3, target=Stage.PRODUCTION, number=2), None),
+        (version_name("fraud", 3), None),
+        ("fraud-3-limbo-1", None),
+        ("fraud-x-staging-1", None),
+        ("fraud-3-staging-x", None),
+        ("3-staging-1", None),
+    ],
+)
+def test_the_name_of_an_attempt_says_which_version_it_is_about(
+    name: str, expected: int | None
+) -> None:
+    assert version_of_attempt("fraud", name) == expected
 
 
 def named(origin: str = "origin", namespace: str = "risk", **changes: Any) -> str:

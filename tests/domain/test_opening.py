@@ -10,6 +10,7 @@ from modelwarden.domain.facts import Access, RollbackRule, Snapshot
 from modelwarden.domain.identity import Caller
 from modelwarden.domain.opening import (
     NewAttempt,
+    never_asked,
     openings,
     registrations_to_reopen,
     trainer_is_known,
@@ -454,3 +455,16 @@ def test_a_rollback_checks_the_file_again_and_asks_whom_the_policy_says() -> Non
         "excluded": [{"name": "scientist@example.com", "as": "Trainer"}],
     }
     assert found.spec["reviewWithinDays"] == 3
+
+
+def test_only_what_was_created_and_never_recorded_nor_asked_for_is_let_go() -> None:
+    recorded = transition(1, Stage.STAGING)
+    awaited = transition(1, Stage.PRODUCTION)
+    told = transition(1, Stage.ARCHIVED, status={"observedGeneration": 1, "ledger": [4]})
+    taken_back = transition(2, Stage.STAGING, status={"observedGeneration": 1})
+    there = {each.name: each for each in (recorded, awaited, told, taken_back)}
+    known = state(IN_STAGING, attempt(1, Stage.STAGING, outcome=AttemptOutcome.SUCCEEDED))
+
+    found = never_asked(snapshot(model=RELEASED, transitions=there), known)
+
+    assert found == (taken_back,)

@@ -72,11 +72,11 @@ async def watching(running: Running, server: FakeApiServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("resource", "body", "versions"),
+    ("resource", "body", "names"),
     [
         (MODELS, stored("fraud"), set()),
         (MODEL_VERSIONS, stored("fraud-1", model="fraud", version=1), {"fraud-1"}),
-        (MODEL_TRANSITIONS, stored("t", model="fraud", version=1), {"fraud-1"}),
+        (MODEL_TRANSITIONS, stored("t", model="fraud", version=1), {"fraud-1", "t"}),
         (MODEL_DECISIONS, stored("d", model="fraud", version=1), {"fraud-1"}),
         (
             DEPLOYMENTS,
@@ -89,14 +89,14 @@ async def watching(running: Running, server: FakeApiServer) -> None:
     ids=lambda value: value.plural if isinstance(value, Resource) else "",
 )
 async def test_a_change_leads_to_a_look_at_its_model(
-    start: Start, server: FakeApiServer, resource: Resource, body: Any, versions: set[str]
+    start: Start, server: FakeApiServer, resource: Resource, body: Any, names: set[str]
 ) -> None:
     async with start() as running:
         await watching(running, server)
 
         server.put(resource, body)
 
-        await eventually(lambda: (FRAUD, frozenset(versions)) in running.seen)
+        await eventually(lambda: (FRAUD, frozenset(names)) in running.seen)
 
 
 async def test_a_changed_policy_leads_to_a_look_at_every_model(
@@ -126,11 +126,13 @@ async def test_the_start_looks_at_every_model_and_at_what_has_not_come_to_its_en
     for number, status in enumerate((settled, {}, waiting, registering), 1):
         version = stored(f"fraud-{number}", model="fraud", version=number)
         server.put(MODEL_VERSIONS, version | {"status": status})
+    orphan = stored("fraud-5-staging-1", model="fraud", version=5)
+    server.put(MODEL_TRANSITIONS, orphan)
     async with start() as running:
         await ready(running)
         await running.controller._sweeper.sweep()
 
-        names = frozenset({"fraud-2", "fraud-3", "fraud-4"})
+        names = frozenset({"fraud-2", "fraud-3", "fraud-4", "fraud-5", "fraud-5-staging-1"})
         await eventually(lambda: (FRAUD, names) in running.seen)
 
 

@@ -1,12 +1,15 @@
+import copy
 from collections.abc import AsyncIterator
 
 import pytest
 
-from modelwarden.cluster.paths import MODELS
+from modelwarden.audit.memory import Fault
+from modelwarden.cluster.paths import MODEL_TRANSITIONS, MODELS
+from modelwarden.errors import LedgerUnavailableError
 from tests import builders
 from tests.builders import OWNER, REVIEWER, SCIENTIST
 from tests.fakes.api_server import FakeApiServer
-from tests.workflows.world import World
+from tests.workflows.world import KEY, World
 
 ATTEMPT = "fraud-detector-1-production-1"
 NEXT = "fraud-detector-1-production-2"
@@ -237,6 +240,42 @@ async def test_an_attempt_that_was_superseded_says_so_when_the_next_one_is_open(
         ("False", "GovernedFieldsChanged"),
         ("Unknown", "ApprovalsMissing"),
     ]
+
+
+async def test_an_attempt_that_was_never_recorded_goes_when_nobody_asks_for_it_any_more(
+    world: World,
+) -> None:
+    await in_staging(world)
+    recorded = world.transition("fraud-detector-1-staging-1")
+    orphan = copy.deepcopy({"metadata": {"name": NEXT}, "spec": recorded["spec"]})
+    orphan["metadata"]["namespace"] = builders.NAMESPACE
+    world.server.put(MODEL_TRANSITIONS, orphan)
+
+    await world.look(NEXT)
+
+    there = world.server.all(MODEL_TRANSITIONS, builders.NAMESPACE)
+    assert sorted(each["metadata"]["name"] for each in there) == [
+        "fraud-detector-1-registered-1",
+        "fraud-detector-1-staging-1",
+    ]
+
+
+async def test_an_attempt_whose_record_failed_goes_when_its_request_is_taken_back(
+    world: World,
+) -> None:
+    await in_staging(world)
+    world.ask("r2", builders.stages(production=1, staging=(1,)), "stages.production")
+    async with world.controller() as controller:
+        world.store.plan(Fault.NOT_CREATED, Fault.NOT_CREATED)
+        with pytest.raises(LedgerUnavailableError):
+            await controller.reconcile(KEY, frozenset())
+        created = world.transition(ATTEMPT)["metadata"]["name"]
+        world.ask("r3", builders.stages(staging=(1,)), "stages.production")
+
+        await controller.reconcile(KEY, frozenset())
+
+    there = world.server.all(MODEL_TRANSITIONS, builders.NAMESPACE)
+    assert created not in [each["metadata"]["name"] for each in there]
 
 
 async def test_a_registered_version_says_so_though_nothing_names_it_any_more(

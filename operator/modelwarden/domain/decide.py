@@ -26,6 +26,7 @@ from modelwarden.domain.opening import (
     Hold,
     NewAttempt,
     access_needed,
+    never_asked,
     openings,
     wanted,
 )
@@ -84,7 +85,7 @@ def decide(
         look = early_look(attempt, snapshot, state=state, installation=installation)
         step = step.joined_with(measured_early(look, snapshot, state=state, scribe=scribe))
     opened = openings(snapshot, state, identity=installation.identity)
-    create, discard = [], []
+    create, discard = [], list(never_asked(snapshot, state))
     for new in opened.attempts:
         there = snapshot.transitions.get(new.name)
         if there is None:

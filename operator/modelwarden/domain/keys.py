@@ -1,7 +1,7 @@
 """Which Model an object is about, and which of its versions: what a change of it touches."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from modelwarden.domain import labels
@@ -14,10 +14,10 @@ Stored: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Touch:
-    """A Model to be looked at, and the names of those of its versions that were touched."""
+    """A Model to be looked at, and the names of those of its versions and attempts touched."""
 
     key: ModelKey
-    versions: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
 
 
 def touched_by_model(model: Stored) -> Touch:
@@ -35,13 +35,19 @@ def touched_by_version(version: Stored) -> Touch | None:
 
 
 def touched_by_spec(stored: Stored) -> Touch | None:
-    """A ModelTransition or ModelDecision touches the version in its spec, if there is one."""
+    """A ModelDecision touches the version in its spec, if there is one."""
     spec = _spec(stored)
     model, version = spec.get("model"), spec.get("version")
     if not model:
         return None
-    versions = frozenset[str]() if version is None else frozenset({version_name(model, version)})
-    return Touch(ModelKey(stored["metadata"]["namespace"], model), versions)
+    names = frozenset[str]() if version is None else frozenset({version_name(model, version)})
+    return Touch(ModelKey(stored["metadata"]["namespace"], model), names)
+
+
+def touched_by_transition(transition: Stored) -> Touch | None:
+    """A ModelTransition touches its version and itself: perhaps no record leads to it."""
+    touch = touched_by_spec(transition)
+    return touch and replace(touch, names=touch.names | {transition["metadata"]["name"]})
 
 
 def touched_by_gate(stored: Stored) -> Touch | None:

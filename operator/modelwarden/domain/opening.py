@@ -18,6 +18,7 @@ from modelwarden.domain.facts import (
     PolicyFacts,
     Snapshot,
     SubjectKind,
+    TransitionFacts,
     VersionFacts,
 )
 from modelwarden.domain.floor import (
@@ -88,6 +89,26 @@ def wanted(snapshot: Snapshot, state: ModelState) -> tuple[Request, ...]:
     """List the requests that call for a new attempt."""
     asked = (_retried(request, snapshot, state) for request in asked_for(snapshot, state))
     return tuple(r for r in asked if opens_an_attempt(r, state.attempts_of(r.key)))
+
+
+def names_to_come(snapshot: Snapshot, state: ModelState) -> frozenset[str]:
+    """Name the attempts that are called for and on no record yet."""
+    return frozenset(
+        _name_of_next(request, snapshot, state=state) for request in wanted(snapshot, state)
+    )
+
+
+def never_asked(snapshot: Snapshot, state: ModelState) -> tuple[TransitionFacts, ...]:
+    """List the attempts that were created, never recorded, and that nobody asks for any more.
+
+    One that names its records was on record once, whatever has become of that ledger.
+    """
+    to_come = names_to_come(snapshot, state)
+    return tuple(
+        transition
+        for name, transition in sorted(snapshot.transitions.items())
+        if not (name in state.attempts or name in to_come or transition.status.get("ledger"))
+    )
 
 
 def asked_for(snapshot: Snapshot, state: ModelState) -> tuple[Request, ...]:
@@ -313,10 +334,13 @@ def _attempt(
         **model.governed,
         **_guarded(request, version, snapshot=snapshot, state=state, identity=identity),
     }
-    name = attempt_name(
-        snapshot.key.name, request.key.version, target=request.key.target, number=number
-    )
+    name = _name_of_next(request, snapshot, state=state)
     return NewAttempt(name=name, key=request.key, request=request, spec=spec)
+
+
+def _name_of_next(request: Request, snapshot: Snapshot, *, state: ModelState) -> str:
+    key, number = request.key, state.attempts_at(request.key) + 1
+    return attempt_name(snapshot.key.name, key.version, target=key.target, number=number)
 
 
 def _subject(request: Request, version: VersionFacts | None, *, state: ModelState) -> str:

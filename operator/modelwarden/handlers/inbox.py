@@ -31,4 +31,4 @@ class Inbox:
             return
         touch = touched_by(event["object"])
         if touch is not None:
-            self._add(touch.key, touch.versions)
+            self._add(touch.key, touch.names)

@@ -3,7 +3,7 @@
 import kopf
 
 from modelwarden.cluster.paths import MODEL_TRANSITIONS
-from modelwarden.domain.keys import touched_by_spec
+from modelwarden.domain.keys import touched_by_transition
 from modelwarden.handlers.inbox import Inbox
 
 
@@ -18,4 +18,4 @@ def watch(registry: kopf.OperatorRegistry, inbox: Inbox) -> None:
         id="model-transition",
     )
     async def changed(event: kopf.RawEvent, **_: object) -> None:
-        inbox.leave(event, touched_by_spec)
+        inbox.leave(event, touched_by_transition)

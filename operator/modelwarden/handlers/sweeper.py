@@ -12,7 +12,7 @@ from modelwarden.domain.attempts_told import condition, is_open
 from modelwarden.domain.keys import (
     touched_by_gate,
     touched_by_model,
-    touched_by_spec,
+    touched_by_transition,
     touched_by_version,
 )
 from modelwarden.domain.names import version_name
@@ -85,18 +85,18 @@ class Sweeper:
                 there.add((version["metadata"]["namespace"], version["metadata"]["name"]))
                 if touch is not None:
                     names = found.setdefault(touch.key, set())
-                    names.update(() if _is_settled(version, now=now) else touch.versions)
+                    names.update(() if _is_settled(version, now=now) else touch.names)
         async for page in self._client.pages(MODEL_TRANSITIONS):
             for transition in page:
-                touch = touched_by_spec(transition)
+                touch = touched_by_transition(transition)
                 if touch is not None:
                     names = found.setdefault(touch.key, set())
-                    names.update(touch.versions if is_open(transition) else ())
+                    names.update(touch.names if is_open(transition) else ())
         async for page in self._client.pages(JOBS, self._gates_namespace, labels=OF_GATES):
             for job in page:
                 touch = touched_by_gate(job)
                 if touch is not None:
-                    found.setdefault(touch.key, set()).update(touch.versions)
+                    found.setdefault(touch.key, set()).update(touch.names)
         for key, state in known.items():
             found[key].update(_gone(state, there))
         for key, names in found.items():

@@ -40,8 +40,8 @@ from modelwarden.domain.facts import (
 )
 from modelwarden.domain.leaving import still_leaving
 from modelwarden.domain.movement import named_versions
-from modelwarden.domain.names import attempt_name, version_name
-from modelwarden.domain.opening import registrations_to_reopen, wanted
+from modelwarden.domain.names import attempt_name, version_name, version_of_attempt
+from modelwarden.domain.opening import names_to_come, registrations_to_reopen
 from modelwarden.domain.retention import archived_to_draw_again
 from modelwarden.domain.retries import retries_at
 from modelwarden.domain.reviews import REVIEW
@@ -143,7 +143,8 @@ class Gatherer:
             ),
             absent=absent,
         )
-        transitions = await self._transitions(key, _attempts(snapshot, state, numbers=numbers))
+        names = _attempts(snapshot, state, numbers=numbers, touched=touched)
+        transitions = await self._transitions(key, names)
         snapshot = replace(snapshot, transitions=transitions, now=self.clock())
         return replace(snapshot, access=await self._answers(questions(snapshot, state)))
 
@@ -402,10 +403,14 @@ def _numbers(
         prefix, _, number = name.rpartition("-")
         if prefix == key.name and number.isdigit():
             numbers.add(int(number))
+        elif (about := version_of_attempt(key.name, name)) is not None:
+            numbers.add(about)
     return tuple(sorted(numbers))
 
 
-def _attempts(snapshot: Snapshot, state: ModelState, *, numbers: Iterable[int]) -> tuple[str, ...]:
+def _attempts(
+    snapshot: Snapshot, state: ModelState, *, numbers: Iterable[int], touched: frozenset[str]
+) -> tuple[str, ...]:
     """List the attempts to look at: the last ones at each key, and the ones to come.
 
     Where an attempt was superseded and the next one opened in one look, both have news to show;
@@ -420,14 +425,10 @@ def _attempts(snapshot: Snapshot, state: ModelState, *, numbers: Iterable[int]) 
                 attempt_name(snapshot.key.name, number, target=target, number=each)
                 for each in range(max(1, last + 1 - ATTEMPTS_LOOKED_AT), last + 1)
             }
-    for request in wanted(snapshot, state):
-        number = state.attempts_at(request.key) + 1
-        names.add(
-            attempt_name(
-                snapshot.key.name,
-                request.key.version,
-                target=request.key.target,
-                number=number,
-            )
-        )
-    return tuple(sorted(names))
+    # One that nobody asks for any more may have been created just before a crash.
+    unknown = {
+        name
+        for name in touched
+        if name not in state.attempts and version_of_attempt(snapshot.key.name, name) is not None
+    }
+    return tuple(sorted(names | names_to_come(snapshot, state) | unknown))

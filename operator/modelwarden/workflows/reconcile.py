@@ -123,8 +123,10 @@ class Reconciler:
             snapshot, state = await self._gather(key, touched, ledger=ledger)
             # What was looked at has news to show at the end, wherever it is by then.
             touched |= {version.name for version in snapshot.versions.values()}
-            self._unshown[key] = touched
             plan = self._decide(snapshot, state)
+            # Until it is on record, nothing else leads to an attempt.
+            touched |= {attempt.name for attempt in plan.create} | _unrecorded(snapshot, state)
+            self._unshown[key] = touched
             if plan.is_empty:
                 self._remember_unrecorded(snapshot, state)
                 again = await self._show(snapshot, state, plan=plan, told=told)
@@ -210,7 +212,7 @@ class Reconciler:
         )
 
     def _remember_unrecorded(self, snapshot: Snapshot, state: ModelState) -> None:
-        names = frozenset(
+        names = _unrecorded(snapshot, state) | frozenset(
             version.name
             for number, version in snapshot.versions.items()
             if number not in state.versions
@@ -233,6 +235,10 @@ def _parts(names: frozenset[str]) -> Iterator[frozenset[str]]:
     ordered = sorted(names)
     for first in range(0, max(1, len(ordered)), VERSIONS_AT_ONCE):
         yield frozenset(ordered[first : first + VERSIONS_AT_ONCE])
+
+
+def _unrecorded(snapshot: Snapshot, state: ModelState) -> frozenset[str]:
+    return frozenset(name for name in snapshot.transitions if name not in state.attempts)
 
 
 def _ledger_order(snapshot: Snapshot, problem: ModelwardenError) -> StatusOrder:
