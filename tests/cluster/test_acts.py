@@ -1,14 +1,12 @@
 """What people do beside asking and voting, on a real cluster, with everybody's own login."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from tests.cluster.example import MODEL, Example
-from tests.cluster.installed import Installed
 from tests.cluster.running import RefusedError, until
 
 ATTEMPT = f"{MODEL}-1-production-1"
@@ -120,50 +118,6 @@ def test_a_new_limitation_discards_a_vote_and_a_review_restarts_the_cadence(
         what="the review is on record",
         within=30,
     )
-
-
-@pytest.fixture
-def rebuilt(operator: Installed, namespace: str, tmp_path: Path) -> Example:
-    """Version 1 in Production, then the namespace gone with all that was in it, and made anew."""
-    example = Example(operator, namespace, tmp_path)
-    example.set_up()
-    example.declare()
-    (tmp_path / "version.yaml").write_text(example.train(1))
-    apply_version(example)
-    example.await_stage(1, "Registered")
-    example.bring_to_production(1)
-    cluster = operator.cluster
-    cluster.kubectl(None, "label", "namespace", namespace, "modelwarden.io/records-")
-    cluster.kubectl(None, "delete", "namespace", namespace, "--timeout=120s")
-    example.set_up()
-    return example
-
-
-def apply_version(example: Example) -> None:
-    """Apply the record as it lies in Git; training again would give another one."""
-    example.pipeline("apply", "-f", str(example.work / "version.yaml"))
-
-
-def test_a_namespace_rebuilt_from_manifests_has_its_history(rebuilt: Example) -> None:
-    rebuilt.declare()
-    apply_version(rebuilt)
-
-    rebuilt.await_stage(1, "Production")
-    sentences = told(rebuilt)
-    assert [
-        line for line in sentences if line.endswith("was made again with the same content")
-    ] == [
-        "the Model was made again with the same content",
-        "version 1 was made again with the same content",
-    ]
-    carried = until(
-        lambda: rebuilt.get("deployment", "fraud-api")["metadata"]["labels"].get(
-            "modelwarden.io/version"
-        ),
-        what="the new Deployment carries the version",
-        within=60,
-    )
-    assert carried == "1"
 
 
 def test_a_model_made_again_otherwise_stalls_until_somebody_may_govern_it(
