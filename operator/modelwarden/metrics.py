@@ -24,6 +24,7 @@ class Metrics:
     holds: Gauge
     attempts: Counter
     gates: Counter
+    artifact_checks: Counter
     votes_discarded: Counter
     demotions: Counter
     reviews_overdue: Gauge
@@ -77,6 +78,12 @@ class Metrics:
                 "modelwarden_gates",
                 "Gates that ended.",
                 ["gate", "outcome", "code"],
+                registry=registry,
+            ),
+            artifact_checks=Counter(
+                "modelwarden_artifact_checks",
+                "Artifacts of versions in use that were looked at again.",
+                ["outcome", "code"],
                 registry=registry,
             ),
             votes_discarded=Counter(

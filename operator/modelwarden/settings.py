@@ -156,6 +156,8 @@ class Controller(Part):
 
     workers: Annotated[int, Field(ge=1, le=64)] = 4
     sweep_seconds: Seconds = 600
+    artifact_check_seconds: Seconds = 86_400
+    """How often the artifact of what serves, or may be gone back to, is looked at again."""
 
 
 class Settings(Part):

@@ -17,6 +17,7 @@ from modelwarden.audit.objects import record_bytes
 from modelwarden.domain import authors, labels
 from modelwarden.domain.attempts_told import condition, is_open
 from modelwarden.domain.automation import standing_requests
+from modelwarden.domain.availability import versions_to_check
 from modelwarden.domain.consumers import Consumer, Consumers, How
 from modelwarden.domain.decide import Plan, decide, questions
 from modelwarden.domain.facts import (
@@ -244,7 +245,8 @@ class LittleWorld:
     def snapshot(self) -> Snapshot:
         """Gather the facts, by the real rules of what to look at."""
         model = None if self.model is None else _facts(self.model)
-        numbers = gather._numbers(KEY, model, state=self.state, touched=frozenset(self.touched))
+        named = gather._numbers(KEY, model, state=self.state, touched=frozenset(self.touched))
+        numbers = {*named, *versions_to_check(self.state, self.policy, now=self.now)}
         found = Snapshot(
             now=self.now,
             key=KEY,
@@ -262,7 +264,7 @@ class LittleWorld:
             consumers=None if self.blind else self._consumers(),
             absent=frozenset(number for number in numbers if number not in self.versions),
         )
-        names = gather._attempts(found, self.state)
+        names = gather._attempts(found, self.state, numbers=numbers)
         found = replace(
             found,
             transitions={

@@ -43,6 +43,7 @@ http:
 controller:
   workers: {{ int .Values.controller.workers }}
   sweepSeconds: {{ int .Values.controller.sweepSeconds }}
+  artifactCheckSeconds: {{ int .Values.controller.artifactCheckSeconds }}
 {{- end -}}
 
 {{- /* The stores as everybody may know them: without what is in the gates namespace. */ -}}

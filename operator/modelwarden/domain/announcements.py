@@ -55,6 +55,8 @@ def announcement(record: Record) -> Announcement | None:
             return _on_model(record, f"{_sentence(record)}.")
         case Operation.GOVERNED_CHANGED | Operation.POLICY_CHANGED:
             return None if record.facts.get("first") else _on_model(record, f"{_sentence(record)}.")
+        case Operation.ARTIFACT_CHECKED:
+            return _availability(record) if record.facts["turned"] else None
         case Operation.DELETION_OBSERVED:
             return _on_model(record, f"{_sentence(record)}.", warning=True)
         case _:
@@ -80,6 +82,14 @@ def _gate(record: Record) -> Announcement:
     passed = record.facts["outcome"] == GateOutcome.PASSED
     text = f"{record.facts['gate']} {record.facts['outcome']}: {record.facts['sentence']}"
     return Announcement("ModelVersion", not passed, record.facts["code"], text)
+
+
+def _availability(record: Record) -> Announcement:
+    """Tell that an artifact is gone or there again; that it is still as it was is no news."""
+    lost = record.facts["outcome"] != GateOutcome.PASSED
+    is_now = "is not available any more" if lost else "is available again"
+    text = f"The artifact {is_now}: {record.facts['sentence']}"
+    return Announcement("ModelVersion", lost, record.facts["code"], text)
 
 
 def _vote(record: Record) -> Announcement:

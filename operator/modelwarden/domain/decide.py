@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelwarden.domain.automation import is_standing
+from modelwarden.domain.availability import checked
 from modelwarden.domain.canonical import digest_of
 from modelwarden.domain.digests import transition_digest
 from modelwarden.domain.early import early_look, measured_early
@@ -107,6 +108,8 @@ def decide(
             )
         )
     )
+    looked_at = checked(snapshot, state, scribe=scribe, installation=installation)
+    step = step.joined_with(Step(records=looked_at))
     step = step.joined_with(deletions(snapshot, state, scribe=scribe))
     step = step.joined_with(reviews(snapshot, state, scribe=scribe, identity=installation.identity))
     records = _one_change_of_production(step.records)[:RECORDS_AT_ONCE]

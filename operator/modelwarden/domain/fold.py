@@ -25,6 +25,7 @@ from modelwarden.domain.state import (
     AttemptOutcome,
     AttemptState,
     Certainty,
+    CheckState,
     GateOutcome,
     GateState,
     LedgerState,
@@ -133,6 +134,26 @@ def _adopted(model: ModelState, record: Record) -> ModelState:
     number = _version(record)
     version = replace(model.versions[number], uid=record.uids["version"])
     return replace(model, versions=model.versions.put(number, version))
+
+
+def _artifact_checked(model: ModelState, record: Record) -> ModelState:
+    """Keep the last check, and beside one that could not tell what the one before it found."""
+    version = model.versions[_version(record)]
+    facts, before = record.facts, version.check or CheckState(number=0, time="")
+    check = replace(before, number=facts["number"], time=record.time)
+    if GateOutcome(facts["outcome"]) is GateOutcome.INCONCLUSIVE:
+        check = replace(check, in_vain=before.in_vain + 1, problem=facts["sentence"])
+    else:
+        check = replace(
+            check,
+            available=GateOutcome(facts["outcome"]) is GateOutcome.PASSED,
+            code=facts["code"],
+            sentence=facts["sentence"],
+            in_vain=0,
+            problem="",
+        )
+    version = replace(version, check=check)
+    return replace(model, versions=model.versions.put(version.number, version))
 
 
 def _gate_finished(model: ModelState, record: Record) -> ModelState:
@@ -377,6 +398,7 @@ _STEPS: dict[Operation, Callable[[ModelState, Record], ModelState]] = {
     Operation.REGISTERED: _registered,
     Operation.ADOPTED: _adopted,
     Operation.GATE_FINISHED: _gate_finished,
+    Operation.ARTIFACT_CHECKED: _artifact_checked,
     Operation.VOTED: _voted,
     Operation.RETRACTED: _retracted,
     Operation.SUPERSEDED: _superseded,

@@ -34,8 +34,15 @@ class Told:
 def history(records: Iterable[Record], key: ModelKey) -> tuple[Told, ...]:
     """Tell what the records say of one model, oldest first."""
     return tuple(
-        told(record) for record in records if ModelKey(record.namespace, record.model) == key
+        told(record)
+        for record in records
+        if ModelKey(record.namespace, record.model) == key and _is_news(record)
     )
+
+
+def _is_news(record: Record) -> bool:
+    """Leave out the daily checks that found what the one before them found."""
+    return record.operation is not Operation.ARTIFACT_CHECKED or bool(record.facts["turned"])
 
 
 def told(record: Record) -> Told:
@@ -148,6 +155,11 @@ def _deletion_observed(record: Record) -> str:
     return f"{what} was deleted by somebody unknown; what serves was not touched"
 
 
+def _artifact_checked(record: Record) -> str:
+    facts = record.facts
+    return f"artifact looked at again, {facts['outcome'].lower()}: {facts['sentence']}"
+
+
 def _adopted(record: Record) -> str:
     what = "the Model" if record.version is None else f"version {record.version}"
     return f"{what} was made again with the same content"
@@ -190,5 +202,6 @@ _SENTENCES: dict[Operation, Callable[[Record], str]] = {
     Operation.GOVERNED_CHANGED: _governed_changed,
     Operation.POLICY_CHANGED: _policy_changed,
     Operation.DELETION_OBSERVED: _deletion_observed,
+    Operation.ARTIFACT_CHECKED: _artifact_checked,
     Operation.ADOPTED: _adopted,
 }

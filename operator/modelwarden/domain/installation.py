@@ -63,6 +63,7 @@ class Installation:
     identity: Identity = field(default_factory=Identity)
     stores: tuple[ArtifactStore, ...] = ()
     gates: GateLimits = GateLimits()
+    artifact_check_seconds: int = 86_400
 
     def store_of(self, uri: str, namespace: str) -> ArtifactStore | Verdict:
         """Find the store that a namespace may take an artifact from, or say why there is none."""

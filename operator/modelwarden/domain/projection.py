@@ -7,6 +7,14 @@ from typing import Any
 
 from modelwarden.domain import labels
 from modelwarden.domain.authors import SERVING
+from modelwarden.domain.availability import (
+    AFTER_ALL_OTHERS,
+    CHECK,
+    check_ends,
+    check_to_start,
+    is_awaited,
+    versions_to_check,
+)
 from modelwarden.domain.departures import rollback_targets
 from modelwarden.domain.discarded import Discarded, discarded
 from modelwarden.domain.early import early_look
@@ -126,7 +134,10 @@ def project(
         if (look := early_look(attempt, snapshot, state=state, installation=installation))
         is not None
     )
-    orders = _jobs((*looks, *early), snapshot, state=state, origin=installation.origin)
+    orders = (
+        *_jobs((*looks, *early), snapshot, state=state, origin=installation.origin),
+        *_check_order(snapshot, state, installation=installation),
+    )
     limits = installation.gates
     finished = _finished(snapshot, state, origin=installation.origin)
     slots = snapshot.slots.without(run.job for run in finished)
@@ -147,7 +158,10 @@ def project(
             (*looks, *early),
             state=state,
             holds=holds,
-            ends=_ends(snapshot, state),
+            ends=(
+                *_ends(snapshot, state),
+                *check_ends(snapshot, state, installation=installation),
+            ),
             has_model=snapshot.model is not None,
             now=snapshot.now,
             unanswered=_is_unanswered(snapshot, state, installation.identity),
@@ -204,6 +218,28 @@ def _jobs(
     )
 
 
+def _check_order(
+    snapshot: Snapshot, state: ModelState, *, installation: Installation
+) -> tuple[JobOrder, ...]:
+    """Run the artifact gate again for the version whose turn it is."""
+    turn = check_to_start(snapshot, state, installation=installation)
+    if turn is None:
+        return ()
+    check, store = turn
+    order = JobOrder(
+        name=_name(check.key, snapshot, origin=installation.origin),
+        namespace=snapshot.key.namespace,
+        run=check.key,
+        gate=CHECK,
+        transition=check.transition,
+        version=check.version,
+        store=store,
+        inputs_digest=inputs_digest(CHECK, check.transition),
+        asked=AFTER_ALL_OTHERS,
+    )
+    return (order,)
+
+
 def _needs_a_job(gate: GateStanding) -> bool:
     done = gate.recorded is not None and gate.recorded.final
     held = done or gate.obstacle is not None or gate.rests or gate.earlier is not None
@@ -248,11 +284,16 @@ def _champion(look: Standing, state: ModelState) -> VersionState | None:
 def _finished(snapshot: Snapshot, state: ModelState, *, origin: str) -> tuple[RunFacts, ...]:
     """List the runs that nobody waits for any more, or that no record ever asked for."""
     done = []
+    to_check = versions_to_check(state, snapshot.policy, now=snapshot.now)
     for key, run in snapshot.runs.items():
         attempt = state.attempts.get(key.attempt)
         if attempt is None:
             # Jobs of another ledger, which may share the namespace, have other names.
             done += [run] if run.job == _name(key, snapshot, origin=origin) else []
+            continue
+        if key.gate == CHECK.name:
+            known = state.versions[attempt.key.version]
+            done += [] if is_awaited(key, known, checked_versions=to_check) else [run]
             continue
         recorded = attempt.gates.get(key.gate)
         awaited = attempt.is_open or (attempt.measures and key.gate in attempt.gates_early)

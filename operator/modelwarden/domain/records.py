@@ -41,6 +41,7 @@ class Operation(StrEnum):
     OVERRIDE = "Override"
     REVIEW = "Review"
     DELETION_OBSERVED = "DeletionObserved"
+    ARTIFACT_CHECKED = "ArtifactChecked"
     TAMPERING_REPAIRED = "TamperingRepaired"
     RESTORED = "Restored"
 

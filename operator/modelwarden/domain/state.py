@@ -202,12 +202,29 @@ class NotesState:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CheckState:
+    """The last check of an artifact that was registered: its number, and when it ended.
+
+    `available` is what the last one that could tell found, with its words; None before any.
+    `in_vain` counts those since then that could not tell, `problem` says why the last of them.
+    """
+
+    number: int
+    time: str
+    available: bool | None = None
+    code: str = ""
+    sentence: str = ""
+    in_vain: int = 0
+    problem: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class VersionState:
     """Where one version is, and what it is by digest; `valid` once its registration passed.
 
     `uid` is that of its object; empty while it has none. `notes` is None if they are not recorded.
     `spent_request` names the request for Staging that was used up when another version replaced
-    this one.
+    this one. `check` is None while its artifact was not looked at again.
     """
 
     number: int
@@ -225,6 +242,7 @@ class VersionState:
     spent_request: str = ""
     history: tuple[Moved, ...] = ()
     notes: NotesState | None = None
+    check: CheckState | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,6 @@
 """The status of a ModelVersion: where it is, how it got there, and whether it is sound."""
 
+from dataclasses import replace
 from typing import Any
 
 from modelwarden.domain.conditions import (
@@ -65,7 +66,7 @@ def _conditions(
         Condition("Stalled", registration.denies, registration.code, registration.sentence),
         _gate("MetadataComplete", attempt, gate="metadata"),
         from_verdict("Validated", registration),
-        _gate("ArtifactAvailable", attempt, gate="artifact"),
+        _artifact_available(state.versions.get(version.number), attempt),
         in_use(version.number, snapshot, state=state),
         *consumed_after_archive(version.number, snapshot, state=state),
     )
@@ -103,6 +104,24 @@ def _gate(kind: str, attempt: AttemptState | None, *, gate: str) -> Condition:
         return is_unknown(kind, "NotChecked", "It has not been checked yet.")
     holds = {GateOutcome.PASSED: True, GateOutcome.FAILED: False}.get(result.outcome)
     return Condition(kind, holds, result.code, result.sentence)
+
+
+def _artifact_available(known: VersionState | None, attempt: AttemptState | None) -> Condition:
+    """Say what the last check found that could tell; before any, what the registration did."""
+    check = None if known is None else known.check
+    if check is None or check.available is None:
+        found = _gate(_ARTIFACT_AVAILABLE, attempt, gate="artifact")
+    else:
+        found = Condition(_ARTIFACT_AVAILABLE, check.available, check.code, check.sentence)
+    if check is None:
+        return found
+    told = f"Looked at on {check.time[:16]}Z."
+    if check.problem:
+        told = f"On {check.time[:16]}Z it could not be told: {check.problem}"
+    return replace(found, message=f"{found.message} {told}")
+
+
+_ARTIFACT_AVAILABLE = "ArtifactAvailable"
 
 
 def _history(known: VersionState, state: ModelState) -> list[dict[str, Any]]:

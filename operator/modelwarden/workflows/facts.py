@@ -58,6 +58,7 @@ def installation_of(settings: Settings, origin: str) -> Installation:
             per_namespace=settings.gates.max_per_namespace,
             in_all=settings.gates.max_in_all,
         ),
+        artifact_check_seconds=settings.controller.artifact_check_seconds,
     )
 
 

@@ -23,6 +23,7 @@ from modelwarden.cluster.paths import (
 )
 from modelwarden.domain import labels
 from modelwarden.domain.automation import standing_requests
+from modelwarden.domain.availability import is_due, versions_to_check
 from modelwarden.domain.consumers import Consumers
 from modelwarden.domain.decide import questions
 from modelwarden.domain.facts import (
@@ -104,6 +105,7 @@ class Gatherer:
     uses: UsesFinder
     refused: Callable[[ModelKey], Mapping[RunKey, RunFacts]]
     slots: Callable[[ModelKey, Mapping[str, str]], Slots]
+    artifact_check_seconds: int
 
     async def snapshot(
         self, key: ModelKey, state: ModelState, *, touched: frozenset[str]
@@ -113,6 +115,7 @@ class Gatherer:
             self._model(key), self.client.list(MODEL_POLICIES), self._decided(key, state)
         )
         policy = self._policy(model, policies)
+        to_check = versions_to_check(state, policy, now=self.clock()) if model else ()
         uses = await self._uses(state)
         used = consumers_now(key, model, state=state, uses=uses)
         retried = retries_at(state, (raw["spec"] for raw in decided))
@@ -120,10 +123,11 @@ class Gatherer:
             *_numbers(key, model, state=state, touched=touched, used=used),
             *sorted(retried),
             *archived_to_draw_again(model, policy, state),
+            *to_check,
         )
         (versions, absent), gates, deployments, pods = await asyncio.gather(
             self._versions(key, dict.fromkeys(numbers)),
-            self._jobs(key, state),
+            self._jobs(key, state, checks=bool(to_check) and self._check_is_due(state, policy)),
             self._deployments(key, model, state=state),
             self._pods(key, state),
         )
@@ -200,10 +204,14 @@ class Gatherer:
         )
         return tuple(decision for decision in read if decision is not None)
 
-    async def _jobs(self, key: ModelKey, state: ModelState) -> _GateJobs:
+    def _check_is_due(self, state: ModelState, policy: PolicyFacts | Verdict) -> bool:
+        every = self.artifact_check_seconds
+        return is_due(state, policy, now=self.clock(), every_seconds=every)
+
+    async def _jobs(self, key: ModelKey, state: ModelState, *, checks: bool) -> _GateJobs:
         """Read the gates' Jobs and the Model's pods; the Jobs of all where it may want a place."""
         own = f"{OF_GATES},{labels.MODEL}={key.name}"
-        competes = any(True for _ in (*state.open_attempts(), *state.measuring_attempts()))
+        competes = checks or any((*state.open_attempts(), *state.measuring_attempts()))
         jobs, pods = await asyncio.gather(
             self.client.list(JOBS, self.gates.namespace, labels=OF_GATES if competes else own),
             self.client.list(PODS, self.gates.namespace, labels=own),

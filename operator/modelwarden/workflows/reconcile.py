@@ -81,6 +81,7 @@ class Reconciler:
             uses=UsesFinder(client, clock),
             refused=self._refusals.of,
             slots=self._queue.slots,
+            artifact_check_seconds=self._installation.artifact_check_seconds,
         )
         self._applier = Applier(
             client=client,

@@ -117,6 +117,9 @@ class Reporter:
             logger.warning("event about %s was not posted: %s", about, error)
 
     def _count(self, record: Record, attempt: AttemptState | None) -> None:
+        if record.operation is Operation.ARTIFACT_CHECKED:
+            facts = record.facts
+            self.metrics.artifact_checks.labels(facts["outcome"], facts["code"]).inc()
         if record.operation is Operation.GATE_FINISHED:
             facts = record.facts
             # Words that images make up would be labels without end.
