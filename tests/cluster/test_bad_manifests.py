@@ -441,7 +441,7 @@ def test_what_may_become_good_is_held_with_a_reason(
     until(
         lambda: row.code in codes(ground, name),
         what=f"{name} is held: {row.code}",
-        within=60,
+        within=120,
     )
 
 
@@ -476,4 +476,5 @@ def test_a_good_model_beside_them_all_settles(
 
 
 def test_nothing_of_the_operator_was_started_anew(ground: Ground, all_held: dict[str, str]) -> None:
-    assert restarts(ground.operator) == ground.pods
+    # One that an upgrade took away meanwhile is gone; none is new, or was started again.
+    assert restarts(ground.operator).items() <= ground.pods.items()
