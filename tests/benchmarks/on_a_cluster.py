@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from modelwarden.cluster.client import ApiClient
@@ -110,15 +109,8 @@ def _start(controller: HostController) -> float:
 def _is_idle(controller: HostController) -> bool:
     if not controller.is_ready():
         return False
-    metrics = _metrics(controller)
+    metrics = controller.metrics()
     return metrics["modelwarden_queue_depth"] == 0 and metrics["modelwarden_queue_busy"] == 0
-
-
-def _metrics(controller: HostController) -> Mapping[str, float]:
-    with urllib.request.urlopen(f"http://127.0.0.1:{controller.port}/metrics", timeout=5) as told:
-        lines = told.read().decode().splitlines()
-    pairs = (line.rsplit(" ", 1) for line in lines if line and not line.startswith("#"))
-    return {name: float(value) for name, value in pairs}
 
 
 async def _operations(lab: Laboratory, people: Crowd) -> list[Measured | Number]:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,19 +16,32 @@ from tests import builders
 
 from .example import SERVICE
 from .installed import Installed
-from .running import until
+from .running import TooLateError
+from .watching import Watched, watched
 
 POLICY = "at-once"
 
 
 class Arena:
-    """Some Models of many versions, and every state in which anybody saw the versions."""
+    """Some Models of many versions, and every state in which anybody saw them."""
 
     def __init__(self, installed: Installed, namespace: str, *, models: int, versions: int) -> None:
         self.installed, self.cluster, self.namespace = installed, installed.cluster, namespace
-        self.models = tuple(f"racer-{number}" for number in range(1, models + 1))
+        self.names = tuple(f"racer-{number}" for number in range(1, models + 1))
         self.numbers = range(1, versions + 1)
-        self.told: list[dict[str, Any]] = []
+        self.models = self.versions = self.attempts = self.deployments = Watched()
+        self._is_off = threading.Event()
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Keep every state that the API server tells of meanwhile."""
+        with (
+            watched(self.cluster, "models", self.namespace) as self.models,
+            watched(self.cluster, "modelversions", self.namespace) as self.versions,
+            watched(self.cluster, "modeltransitions", self.namespace) as self.attempts,
+            watched(self.cluster, "deployments", self.namespace) as self.deployments,
+        ):
+            yield
 
     def set_up(self, folder: Path) -> None:
         """Declare everything, and wait until every version is registered.
@@ -38,36 +52,47 @@ class Arena:
         file = model_file(folder)
         uri = self.installed.upload(file, f"{self.namespace}/racer/model.onnx")
         artifact = {"uri": uri, "digest": file_digest([file.read_bytes()])}
-        for model in self.models:
-            self.cluster.apply(
-                _deployment(model),
-                _model(model),
-                *(_version(model, number, artifact) for number in self.numbers),
-                namespace=self.namespace,
+        everything = [
+            declared
+            for name in self.names
+            for declared in (
+                _deployment(name),
+                _model(name),
+                *(_version(name, number, artifact) for number in self.numbers),
             )
-        until(self._are_registered, what="every version is registered", within=120)
+        ]
+        given = json.dumps({"apiVersion": "v1", "kind": "List", "items": everything})
+        where = f"--namespace={self.namespace}"
+        self.cluster.kubectl(None, "create", where, "-f", "-", given=given)
+        self.versions.until(self._are_registered, what="every version is registered", within=120)
 
-    def ask(self, model: str, number: int, reason: str) -> None:
-        """Name a version for Production."""
+    def ask(self, model: str, number: int, reason: str) -> int:
+        """Name a version for Production; gives the generation of the Model that does."""
         entry = {"version": number, "reason": reason}
         patch = json.dumps({"spec": {"stages": {"production": entry}}})
-        where = f"--namespace={self.namespace}"
-        words = ("patch", "model", model, "--type=merge", f"--patch={patch}", where)
-        self.cluster.kubectl("platform", *words)
+        words = ("patch", "model", model, "--type=merge", f"--patch={patch}")
+        where = (f"--namespace={self.namespace}", "--output=jsonpath={.metadata.generation}")
+        return int(self.cluster.kubectl("platform", *words, *where))
 
-    def ask_at_once(self, model: str, *wishes: tuple[int, str]) -> None:
-        """Let several people name different versions at the same time."""
-        asking = [threading.Thread(target=self.ask, args=(model, *wish)) for wish in wishes]
-        for one in asking:
-            one.start()
-        for one in asking:
-            one.join()
+    def ask_at_once(self, model: str, *wishes: tuple[int, str]) -> int:
+        """Let several people name different versions at the same time; gives the generation."""
+        with ThreadPoolExecutor(len(wishes)) as people:
+            return max(people.map(lambda wish: self.ask(model, *wish), wishes))
 
-    def await_rest(self, model: str) -> int:
-        """Wait until the version that is asked for is in Production; gives its number."""
+    def call_off(self) -> None:
+        """Have nobody wait for anything any more."""
+        self._is_off.set()
+
+    def await_rest(self, model: str, *, since: int) -> int:
+        """Wait until the version that is asked for since a generation is in Production.
+
+        Gives its number, or 0 where the race was called off.
+        """
 
         def settled() -> int:
-            found = self.cluster.get("model", model, f"--namespace={self.namespace}")
+            found = self.models.now[model]
+            if found["metadata"]["generation"] < since:
+                return 0
             status = found.get("status", {})
             there = status.get("stages", {}).get("production", {}).get("version")
             conditions = {c["type"]: c for c in status.get("conditions", ())}
@@ -76,19 +101,30 @@ class Arena:
             asked = found["spec"]["stages"]["production"]["version"]
             return int(there) if is_current and is_done and there == asked else 0
 
-        return until(settled, what=f"{model} is settled", within=120, every=0.1)
+        what = f"{model} is settled"
+        self.models.until(lambda: settled() or self._is_off.is_set(), what=what, within=120)
+        return settled()
 
-    def carried(self, model: str) -> str:
-        """Read which version the Deployment of a model carries."""
-        found = self.cluster.get("deployment", model, f"--namespace={self.namespace}")
-        return str(found["metadata"].get("labels", {}).get("modelwarden.io/version", ""))
+    def carried(self, model: str, *, expected: int) -> str:
+        """Read which version the Deployment of a model carries; soon the expected one."""
+
+        def carried() -> str:
+            labels = self.deployments.now[model]["metadata"].get("labels", {})
+            return str(labels.get("modelwarden.io/version", ""))
+
+        try:
+            what = f"{model} carries {expected}"
+            self.deployments.until(lambda: carried() == str(expected), what=what, within=10)
+        except TooLateError:
+            return carried()
+        return str(expected)
 
     def two_in_production(self) -> list[tuple[str, list[int]]]:
         """List the moments at which two versions of a model showed Production."""
         stages: dict[str, dict[int, str]] = {}
         found = []
-        for event in self.told:
-            spec, status = event["object"]["spec"], event["object"].get("status", {})
+        for state in self.versions.states:
+            spec, status = state["spec"], state.get("status", {})
             of_model = stages.setdefault(spec["model"], {})
             of_model[spec["version"]] = status.get("stage", "")
             there = [number for number, stage in of_model.items() if stage == "Production"]
@@ -96,41 +132,31 @@ class Arena:
                 found.append((spec["model"], there))
         return found
 
-    def attempts(self) -> list[dict[str, Any]]:
-        """Read every attempt."""
-        found: list[dict[str, Any]] = self.cluster.get(
-            "modeltransitions", f"--namespace={self.namespace}"
-        )["items"]
-        return found
+    def without_an_end(self) -> list[str]:
+        """Name the attempts that do not say how they ended; soon there are none."""
 
-    @contextmanager
-    def watched(self) -> Iterator[None]:
-        """Keep every state of the versions that the API server tells of meanwhile."""
-        where = f"--namespace={self.namespace}"
-        words = ("get", "modelversions", where, "--watch", "--output-watch-events")
-        command = self.cluster.command(None, *words, "--output=json")
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watching:
-            reading = threading.Thread(target=self._read, args=(watching.stdout,))
-            reading.start()
-            try:
-                yield
-            finally:
-                watching.terminate()
-                reading.join()
+        def without() -> list[str]:
+            attempts = self.attempts.now.items()
+            return sorted(name for name, attempt in attempts if not _has_ended(attempt))
 
-    def _read(self, stream: Any) -> None:
-        decoder, text = json.JSONDecoder(), ""
-        for line in stream:
-            text += line
-            if line.rstrip() == "}":
-                event, _ = decoder.raw_decode(text)
-                self.told.append(event)
-                text = ""
+        try:
+            self.attempts.until(lambda: not without(), what="every attempt has ended", within=30)
+        except TooLateError:
+            return without()
+        return []
 
     def _are_registered(self) -> bool:
-        found = self.cluster.get("modelversions", f"--namespace={self.namespace}")["items"]
+        found = self.versions.now.values()
         ready = [c["status"] for v in found for c in _conditions(v) if c["type"] == "Ready"]
-        return ready == ["True"] * (len(self.models) * len(self.numbers))
+        return ready == ["True"] * (len(self.names) * len(self.numbers))
+
+
+def _has_ended(attempt: dict[str, Any]) -> bool:
+    """Say whether an attempt says how it ended, with a reason and a sentence."""
+    conditions = {c["type"]: c for c in _conditions(attempt)}
+    succeeded = conditions.get("Succeeded", {})
+    is_over = succeeded.get("status") in ("True", "False")
+    return bool(is_over and succeeded.get("reason") and succeeded.get("message"))
 
 
 def model_file(folder: Path) -> Path:

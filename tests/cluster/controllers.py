@@ -11,8 +11,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -49,7 +50,6 @@ class HostController:
     name: str = "controller"
     words: Sequence[str] = ()
     process: "subprocess.Popen[bytes] | None" = None
-    starts: int = 0
     port: int = field(default_factory=_free_port)
 
     @property
@@ -66,7 +66,7 @@ class HostController:
 
     @property
     def log(self) -> Path:
-        """What it said, over all its starts."""
+        """What it said."""
         return self.folder / f"{self.name}.log"
 
     def start(self) -> None:
@@ -85,12 +85,11 @@ class HostController:
                 stderr=log,
                 start_new_session=True,
             )
-        self.starts += 1
 
     def kill(self) -> None:
-        """End it by SIGKILL."""
+        """End it by SIGKILL, with all that it has started."""
         if self.process is not None:
-            self.process.send_signal(signal.SIGKILL)
+            os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
     def stop(self) -> None:
@@ -103,13 +102,6 @@ class HostController:
         except subprocess.TimeoutExpired:
             self.kill()
 
-    def keep_running(self) -> bool:
-        """Start it again if it has ended; say whether it had."""
-        if self.process is None or self.process.poll() is None:
-            return False
-        self.start()
-        return True
-
     def is_ready(self) -> bool:
         """Say whether it leads, its ledger open and every Model listed."""
         try:
@@ -119,6 +111,14 @@ class HostController:
                 return bool(answer.status == 200)
         except OSError:
             return False
+
+    def metrics(self) -> Mapping[str, float]:
+        """Read its numbers, by name and labels."""
+        address = f"http://127.0.0.1:{self.port}/metrics"
+        with urllib.request.urlopen(address, timeout=5) as told:
+            lines = told.read().decode().splitlines()
+        pairs = (line.rsplit(" ", 1) for line in lines if line and not line.startswith("#"))
+        return {name: float(value) for name, value in pairs}
 
     def _settings(self) -> dict[str, Any]:
         config = self.installed.cluster.get(
@@ -163,19 +163,29 @@ def jobs_seen(installed: Installed, namespace: str) -> Iterator[Callable[[], set
     columns = r"UID:.metadata.uid,NS:.metadata.annotations.modelwarden\.io/namespace"
     words = ("get", "jobs", f"--namespace={GATES}", "--watch", "--no-headers")
     command = installed.cluster.command(None, *words, f"--output=custom-columns={columns}")
-    with tempfile.TemporaryFile("w+") as told:
-        watching = subprocess.Popen(command, stdout=told, stderr=subprocess.DEVNULL)
+    is_over = threading.Event()
+    with tempfile.TemporaryFile("a+") as told:
+
+        def watch() -> None:
+            # A watch ends with its API server, and lists everything when it begins again.
+            while not is_over.is_set():
+                with subprocess.Popen(command, stdout=told, stderr=subprocess.DEVNULL) as watching:
+                    while watching.poll() is None and not is_over.wait(0.1):
+                        continue
+                    watching.kill()
 
         def seen() -> set[str]:
             told.seek(0)
-            rows = (line.split() for line in told)
+            rows = (line.split() for line in told.read().splitlines())
             return {row[0] for row in rows if row[1:] == [namespace]}
 
+        watching = threading.Thread(target=watch)
+        watching.start()
         try:
             yield seen
         finally:
-            watching.kill()
-            watching.wait()
+            is_over.set()
+            watching.join()
 
 
 @contextmanager

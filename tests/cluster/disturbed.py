@@ -7,10 +7,12 @@ What was done is a line of a file, so that the next start knows where the last o
 import argparse
 import asyncio
 import cProfile
+import hashlib
 import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,35 +30,44 @@ NOT_EFFECTS = frozenset({"subjectaccessreviews", "leases", "secrets"})
 
 
 class Effects:
-    """Writes down every effect, and ends the process before or after those of one phase.
+    """Writes down every effect, and does something bad before and after those of one phase.
 
-    The folder has `phase`, a word that the test writes, `seen`, a line for every effect, and
-    `killed`, a line for every effect at which the process was ended.
+    The folder has `phase`, a word that the test writes; `seen`, a line for every effect; `killed`,
+    a line for every effect at which the process ended itself; `reached`, a line for every place at
+    which it waits until the test has written the same line into `left`.
     """
 
-    def __init__(self, folder: Path, *, deadly: Sequence[str]) -> None:
+    def __init__(self, folder: Path, *, deadly: Sequence[str], places: Sequence[str]) -> None:
         self._folder = folder
         self._deadly = deadly
+        self._places = places
 
     def before(self, name: str) -> None:
         """Note that the effect comes."""
         self._note("seen", self._about(name))
-        self._die(f"before {name}")
+        self._be_at(f"before {name}")
 
     def after(self, name: str) -> None:
         """Note that the effect has happened."""
-        self._die(f"after {name}")
+        self._be_at(f"after {name}")
 
-    def _die(self, where: str) -> None:
+    def _be_at(self, where: str) -> None:
         line = self._about(where)
-        is_deadly = line.partition(":")[0] in self._deadly
-        if is_deadly and line not in lines(self._folder / "killed"):
-            self._note("killed", line)
+        if line in self._places and self._is_new("reached", line):
+            while line not in lines(self._folder / "left"):
+                time.sleep(0.02)
+        if line.partition(":")[0] in self._deadly and self._is_new("killed", line):
             os.kill(os.getpid(), signal.SIGKILL)
 
     def _about(self, what: str) -> str:
         phase = lines(self._folder / "phase")
         return f"{phase[0] if phase else '-'}: {what}"
+
+    def _is_new(self, file: str, line: str) -> bool:
+        is_new = line not in lines(self._folder / file)
+        if is_new:
+            self._note(file, line)
+        return is_new
 
     def _note(self, file: str, line: str) -> None:
         with (self._folder / file).open("a") as opened:
@@ -73,13 +84,12 @@ def note_calls(effects: Effects) -> None:
     request = ApiClient.request
 
     async def told(self: ApiClient, method: str, path: str, **more: Any) -> bytes:
+        if method not in WRITES or any(word in path for word in NOT_EFFECTS):
+            return await request(self, method, path, **more)
         name = f"{method} {kind_of(path, method)}"
-        is_effect = method in WRITES and not any(word in path for word in NOT_EFFECTS)
-        if is_effect:
-            effects.before(name)
+        effects.before(name)
         answer = await request(self, method, path, **more)
-        if is_effect:
-            effects.after(name)
+        effects.after(name)
         return answer
 
     ApiClient.request = told  # type: ignore[method-assign]
@@ -87,9 +97,9 @@ def note_calls(effects: Effects) -> None:
 
 def kind_of(path: str, method: str) -> str:
     """Name the resource of a path, with its subresource: `models/status`."""
-    parts = path.strip("/").split("/")
-    at = parts.index("namespaces") + 2 if "namespaces" in parts else 3
-    resource, *rest = parts[at:]
+    root, *parts = path.strip("/").split("/")
+    in_group = parts[2 if root == "apis" else 1 :]
+    resource, *rest = in_group[2:] if in_group[0] == "namespaces" else in_group
     named = rest[1:] if method != "POST" else rest
     return "/".join([resource, *named])
 
@@ -99,13 +109,29 @@ def note_puts(effects: Effects) -> None:
     put = DirectoryStore.put_if_absent
 
     def told(self: DirectoryStore, key: str, data: bytes) -> bool:
-        name = "put evidence"
+        names = ["put evidence"]
         if key.startswith(LEDGER):
             operations = {record["operation"] for record in json.loads(data)["records"]}
-            name = f"append {', '.join(sorted(operations))}"
-        effects.before(name)
+            names = [f"append {operation}" for operation in sorted(operations)]
+        for name in names:
+            effects.before(name)
         created = put(self, key, data)
-        effects.after(name)
+        for name in names:
+            effects.after(name)
+        return created
+
+    DirectoryStore.put_if_absent = told  # type: ignore[method-assign]
+
+
+def note_written(file: Path) -> None:
+    """Write down every object of the ledger that the store said it has taken, with its digest."""
+    put = DirectoryStore.put_if_absent
+
+    def told(self: DirectoryStore, key: str, data: bytes) -> bool:
+        created = put(self, key, data)
+        if created and key.startswith(LEDGER):
+            with file.open("a") as opened:
+                opened.write(f"{key} {hashlib.sha256(data).hexdigest()}\n")
         return created
 
     DirectoryStore.put_if_absent = told  # type: ignore[method-assign]
@@ -137,25 +163,61 @@ def append_without_a_condition() -> None:
     DirectoryStore._probe = lambda _self: None  # type: ignore[method-assign]
 
 
+def again_and_again(run: Callable[[], int]) -> int:
+    """Run in a child, and at once in another one whenever that has ended before it was told to.
+
+    What takes long about a start is to read the code, which each child has already.
+    """
+    told_to_end = False
+    child = 0
+
+    def end(number: int, _frame: object) -> None:
+        nonlocal told_to_end
+        told_to_end = True
+        os.kill(child, number)
+
+    while True:
+        # No signal may find a child that is not known yet.
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+        child = os.fork()
+        if not child:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+            return run()
+        signal.signal(signal.SIGTERM, end)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+        _, status = os.waitpid(child, 0)
+        if told_to_end:
+            return os.waitstatus_to_exitcode(status)
+
+
 def main(arguments: list[str]) -> int:
     """Run the controller with the faults that were asked for."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--settings", type=Path, required=True)
     parser.add_argument("--effects", type=Path)
     parser.add_argument("--deadly", default="", help="the phases, with commas between them")
+    parser.add_argument("--places", default="", help="where to wait, with semicolons between them")
+    parser.add_argument("--written", type=Path, help="where to note what was appended")
+    parser.add_argument("--again", action="store_true", help="start again whenever it has ended")
     parser.add_argument("--no-lease", action="store_true")
     parser.add_argument("--unconditional", action="store_true")
     parser.add_argument("--profile", type=Path, help="where to write what took how long")
     asked = parser.parse_args(arguments)
     if asked.effects:
-        effects = Effects(asked.effects, deadly=asked.deadly.split(","))
+        deadly, places = asked.deadly.split(","), asked.places.split(";")
+        effects = Effects(asked.effects, deadly=deadly, places=places)
         note: tuple[Callable[[Effects], None], ...] = (note_calls, note_puts)
         for each in note:
             each(effects)
+    if asked.written:
+        note_written(asked.written)
     if asked.no_lease:
         do_without_a_lease()
     if asked.unconditional:
         append_without_a_condition()
+    if asked.again:
+        return again_and_again(lambda: run_controller(asked.settings))
     if asked.profile:
         with cProfile.Profile() as profile:
             code = run_controller(asked.settings)

@@ -5,6 +5,7 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -102,6 +103,16 @@ class RunningCluster:
             and datetime.fromisoformat(container["state"]["running"]["startedAt"]) >= begun
             for container in containers
         )
+
+    def kill_api_server(self) -> None:
+        """Ends the API server by SIGKILL; the node starts it again."""
+        processes = clusters.named(self.name)
+        if processes.process is not None:
+            os.kill(processes.processes()["kube-apiserver"], signal.SIGKILL)
+        else:
+            kill = ("pkill", "--signal=KILL", "--exact", "kube-apiserver")
+            command = ("docker", "exec", f"{self.name}-control-plane", *kill)
+            subprocess.run(command, check=True, capture_output=True)
 
     def by_digest(self, reference: str) -> str:
         """The name by digest of an image that was loaded, by which pods then find it.
