@@ -65,7 +65,8 @@ def _crds(api: RunningCluster) -> list[dict[str, Any]]:
 
 def _established(api: RunningCluster) -> bool:
     holding = [
-        {c["type"] for c in crd.get("status", {}).get("conditions", ()) if c["status"] == "True"}
+        # Of a CRD that was made just now there are none, and that is written as null.
+        {c["type"] for c in crd.get("status", {}).get("conditions") or () if c["status"] == "True"}
         for crd in _crds(api)
     ]
     return len(holding) == len(KINDS) and all("Established" in types for types in holding)
