@@ -168,7 +168,7 @@ def test_the_columns_tell_the_story(api: RunningCluster, room: str) -> None:
     headings = [[word.strip() for word in line if word.strip()] for line in columns]
 
     assert headings == [
-        ["NAME", "PRODUCTION", "STAGING", "LATEST", "READY", "SETTLED", "WAITING", "AGE"],
+        ["NAME", "PRODUCTION", "SINCE", "STAGING", "LATEST", "READY", "SETTLED", "WAITING", "AGE"],
         ["NAME", "LABEL", "STAGE", "VALIDATED", "IN USE", "READY", "AGE"],
         ["NAME", "KIND", "FROM", "TO", "GATES", "APPROVALS", "SUCCEEDED", "REASON", "AGE"],
     ]
