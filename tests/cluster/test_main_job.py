@@ -133,6 +133,48 @@ def test_kubectl_get_reads_well(in_production: Example) -> None:
     assert rows[0][1:3] == ["1", "(logistic-money-2026-09)"]
 
 
+def test_kubectl_wait_ends_on_what_is_ready_and_on_an_attempt_that_succeeded(
+    in_production: Example,
+) -> None:
+    cluster, where = in_production.installed.cluster, f"--namespace={in_production.namespace}"
+    objects = (
+        f"model/{MODEL}",
+        f"modelversion/{MODEL}-1",
+        f"modeltransition/{MODEL}-1-production-1",
+    )
+
+    met = [
+        cluster.kubectl("engineer", "wait", awaited, "--timeout=30s", *about, where).count(
+            "condition met"
+        )
+        for awaited, about in (
+            ("--for=condition=Ready", objects),
+            ("--for=condition=Settled", objects[:1]),
+            ("--for=condition=Succeeded", ("modeltransition", "--all")),
+        )
+    ]
+
+    assert met == [3, 1, 3]
+
+
+def test_kubectl_get_tells_a_models_history_in_order(in_production: Example) -> None:
+    shown = in_production.installed.cluster.kubectl(
+        "engineer",
+        "get",
+        "modeltransitions",
+        "--sort-by=.status.ledger[0]",
+        f"--namespace={in_production.namespace}",
+    )
+
+    header, *rows = [line.split() for line in shown.splitlines()]
+    assert " ".join(header) == "NAME KIND FROM TO GATES APPROVALS OUTCOME REASON REQUESTER AGE"
+    assert [(row[1], row[-4], row[-3]) for row in rows] == [
+        ("Register", "Succeeded", "Succeeded"),
+        ("Promote", "Succeeded", "Succeeded"),
+        ("Promote", "Succeeded", "Succeeded"),
+    ]
+
+
 def test_kubectl_finds_the_plugin(example: Example) -> None:
     done = subprocess.run(
         ["kubectl", "model", "--help"], env=example.environment, capture_output=True, check=False
