@@ -169,8 +169,19 @@ def test_the_columns_tell_the_story(api: RunningCluster, room: str) -> None:
 
     assert headings == [
         ["NAME", "PRODUCTION", "SINCE", "STAGING", "LATEST", "READY", "SETTLED", "WAITING", "AGE"],
-        ["NAME", "LABEL", "STAGE", "VALIDATED", "IN USE", "READY", "AGE"],
-        ["NAME", "KIND", "FROM", "TO", "GATES", "APPROVALS", "SUCCEEDED", "REASON", "AGE"],
+        ["NAME", "LABEL", "STAGE", "SINCE", "VALIDATED", "IN USE", "READY", "AGE"],
+        [
+            "NAME",
+            "KIND",
+            "FROM",
+            "TO",
+            "GATES",
+            "APPROVALS",
+            "OUTCOME",
+            "REASON",
+            "REQUESTER",
+            "AGE",
+        ],
     ]
 
 

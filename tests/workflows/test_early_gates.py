@@ -98,7 +98,10 @@ async def test_a_gate_of_a_later_step_runs_once_the_version_is_registered(world:
             "message": "No version is in Production, so there is none to compare with.",
         },
     ]
-    assert world.transition(REGISTRATION)["status"]["summary"] == {"gates": "3/3"}
+    assert world.transition(REGISTRATION)["status"]["summary"] == {
+        "gates": "3/3",
+        "outcome": "Succeeded",
+    }
 
 
 async def test_its_step_takes_the_result_over_and_names_the_record(world: World) -> None:
@@ -276,7 +279,11 @@ async def test_an_attempt_that_reopens_takes_over_what_is_still_valid(world: Wor
         "code": "ArtifactSound",
         "message": f"It is sound. (Measured for {ATTEMPT}, record {measured}.)",
     }
-    assert world.transition(NEXT)["status"]["summary"] == {"gates": "2/2", "approvals": "0/2"}
+    assert world.transition(NEXT)["status"]["summary"] == {
+        "gates": "2/2",
+        "approvals": "0/2",
+        "outcome": "Open",
+    }
 
 
 async def test_a_controller_that_dies_while_an_early_gate_runs_loses_nothing(
