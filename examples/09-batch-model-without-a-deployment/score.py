@@ -12,7 +12,7 @@ KINDS = {"tensor(float)": np.float32, "tensor(string)": object}
 
 def main() -> None:
     """Score every row, and print a line for each."""
-    version = json.loads(Path("/work/version.json").read_text())
+    version = json.loads(Path("/found/version.json").read_text())
     with Path("/job/applications.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     session = onnxruntime.InferenceSession("/models/model.onnx")
