@@ -26,13 +26,15 @@ from tests.cluster.example import MODEL, Example
 from tests.cluster.installed import Installed
 from tests.cluster.running import RefusedError, until
 
-pytestmark = pytest.mark.skip(reason="the story has not been run to its end yet")
+pytestmark = pytest.mark.skip(
+    reason="killed at each effect it never tells an event; without the API server: not run yet"
+)
 
 PHASES = ("promotion", "rollback", "demotion")
 # Something was just written, or is about to be, and whoever has to know of it is not there.
 PLACES = (
     "promotion: after POST modeltransitions",
-    "promotion: before POST jobs",
+    "rollback: before POST jobs",
     "promotion: after append RolloutBegun",
     "rollback: before PATCH deployments",
     "demotion: after append Demoted",
@@ -96,7 +98,9 @@ class Story:
 
     def ask(self, person: str, number: int, to: str) -> None:
         """Ask for a version to move up."""
-        told = self.example.ask(person, "promote", MODEL, str(number), to, "--reason=Release it.")
+        told = self.example.ask(
+            person, "promote", MODEL, str(number), to, f"--reason=Release {number}."
+        )
         if told.code:
             raise RefusedError(told.complaint)
 
