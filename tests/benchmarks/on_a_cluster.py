@@ -109,7 +109,11 @@ def _start(controller: HostController) -> float:
 def _is_idle(controller: HostController) -> bool:
     if not controller.is_ready():
         return False
-    metrics = controller.metrics()
+    try:
+        metrics = controller.metrics()
+    except OSError:
+        # It has no time to answer: it is not idle.
+        return False
     return metrics["modelwarden_queue_depth"] == 0 and metrics["modelwarden_queue_busy"] == 0
 
 
