@@ -33,7 +33,15 @@ demo: $(READY)  ## Tell the story of three versions on a real cluster
 
 .PHONY: test
 test: $(READY)  ## Run every test, those on a real cluster beside the others
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	@$(MAKE) --no-print-directory --jobs 2 test-alone test-on-a-cluster
+
+.PHONY: test-alone
+test-alone: $(READY)  ## Run the tests that need no cluster
+	@$(BIN)/python -m pytest --ignore tests/cluster
+
+.PHONY: test-on-a-cluster
+test-on-a-cluster: $(READY)  ## Run the tests on a real cluster
+	@$(BIN)/python -m pytest tests/cluster
 
 .PHONY: check
 check: $(READY) format lint types contracts generated test  ## Everything that CI asks for

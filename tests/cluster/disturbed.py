@@ -37,9 +37,12 @@ class Effects:
     which it waits until the test has written the same line into `left`.
     """
 
-    def __init__(self, folder: Path, *, deadly: Sequence[str], places: Sequence[str]) -> None:
+    def __init__(
+        self, folder: Path, *, deadly: Sequence[str], only: str, places: Sequence[str]
+    ) -> None:
         self._folder = folder
         self._deadly = deadly
+        self._only = only
         self._places = places
 
     def before(self, name: str) -> None:
@@ -56,8 +59,12 @@ class Effects:
         if line in self._places and self._is_new("reached", line):
             while line not in lines(self._folder / "left"):
                 time.sleep(0.02)
-        if line.partition(":")[0] in self._deadly and self._is_new("killed", line):
+        if self._is_deadly(line) and self._is_new("killed", line):
             os.kill(os.getpid(), signal.SIGKILL)
+
+    def _is_deadly(self, line: str) -> bool:
+        phase, _, effect = line.partition(": ")
+        return phase in self._deadly and effect.endswith(self._only)
 
     def _about(self, what: str) -> str:
         phase = lines(self._folder / "phase")
@@ -197,6 +204,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--settings", type=Path, required=True)
     parser.add_argument("--effects", type=Path)
     parser.add_argument("--deadly", default="", help="the phases, with commas between them")
+    parser.add_argument("--only", default="", help="the one effect that is deadly; else all are")
     parser.add_argument("--places", default="", help="where to wait, with semicolons between them")
     parser.add_argument("--written", type=Path, help="where to note what was appended")
     parser.add_argument("--again", action="store_true", help="start again whenever it has ended")
@@ -206,7 +214,7 @@ def main(arguments: list[str]) -> int:
     asked = parser.parse_args(arguments)
     if asked.effects:
         deadly, places = asked.deadly.split(","), asked.places.split(";")
-        effects = Effects(asked.effects, deadly=deadly, places=places)
+        effects = Effects(asked.effects, deadly=deadly, only=asked.only, places=places)
         note: tuple[Callable[[Effects], None], ...] = (note_calls, note_puts)
         for each in note:
             each(effects)

@@ -245,7 +245,8 @@ class LittleWorld:
     def snapshot(self) -> Snapshot:
         """Gather the facts, by the real rules of what to look at."""
         model = None if self.model is None else _facts(self.model)
-        named = gather._numbers(KEY, model, state=self.state, touched=frozenset(self.touched))
+        touched = frozenset(self.touched)
+        named = gather._numbers(KEY, model, state=self.state, touched=touched)
         numbers = {*named, *versions_to_check(self.state, self.policy, now=self.now)}
         found = Snapshot(
             now=self.now,
@@ -264,7 +265,7 @@ class LittleWorld:
             consumers=None if self.blind else self._consumers(),
             absent=frozenset(number for number in numbers if number not in self.versions),
         )
-        names = gather._attempts(found, self.state, numbers=numbers)
+        names = gather._attempts(found, self.state, numbers=numbers, touched=touched)
         found = replace(
             found,
             transitions={
