@@ -270,7 +270,8 @@ def stages_of(ground: Ground, name: str) -> list[str]:
 def test_a_bad_edit_of_a_model_is_refused(
     ground: Ground, settled: dict[str, Any], row: Bad
 ) -> None:
-    edited = changed(settled, row.path, row.value)
+    # As it is now: its status goes on for a while, and with it what an edit is based on.
+    edited = changed(ground.read("Model", settled["metadata"]["name"]), row.path, row.value)
 
     answer = ground.said_of_edit("settled", edited, row.by or "lead")
 
