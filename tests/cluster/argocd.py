@@ -126,9 +126,11 @@ class ArgoCD:
         return sum(event.get("count") or 1 for event in events)
 
     def complaints(self, name: str) -> list[str]:
-        """What keeps it from comparing an Application."""
-        conditions = self.application(name).get("status", {}).get("conditions", [])
-        return [condition["message"] for condition in conditions]
+        """What keeps it from comparing an Application, or from applying it."""
+        status = self.application(name).get("status", {})
+        last = status.get("operationState", {})
+        failed = [last["message"]] if last.get("phase") in ("Failed", "Error") else []
+        return [*(condition["message"] for condition in status.get("conditions", [])), *failed]
 
     def health(self, name: str, kind: str) -> list[tuple[str, str]]:
         """How it says that an Application's objects of a kind fare, each with its sentence."""
