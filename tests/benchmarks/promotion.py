@@ -19,6 +19,7 @@ from modelwarden.cluster.paths import (
     MODEL_VERSIONS,
     MODELS,
 )
+from modelwarden.domain import labels
 from modelwarden.domain.digests import file_digest
 from modelwarden.domain.identity import Caller
 from modelwarden.domain.labels import API_VERSION
@@ -199,4 +200,4 @@ def _policy(image: str) -> JsonObject:
 def _is_of(job: JsonObject, namespace: str, number: int) -> bool:
     notes = job["metadata"].get("annotations", {})
     attempt = f"{namespace}/{NAME}-{number}-production-1"
-    return bool(notes.get("modelwarden.io/transition") == attempt)
+    return bool(notes.get(labels.TRANSITION) == attempt)

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,9 +56,9 @@ class Arena:
             declared
             for name in self.names
             for declared in (
-                _deployment(name),
+                idle_deployment(name),
                 _model(name),
-                *(_version(name, number, artifact) for number in self.numbers),
+                *(version_of(name, number, artifact) for number in self.numbers),
             )
         ]
         given = json.dumps({"apiVersion": "v1", "kind": "List", "items": everything})
@@ -195,7 +195,8 @@ def _model(name: str) -> dict[str, Any]:
     return {"apiVersion": API_VERSION, "kind": "Model", "metadata": {"name": name}, "spec": spec}
 
 
-def _version(model: str, number: int, artifact: dict[str, str]) -> dict[str, Any]:
+def version_of(model: str, number: int, artifact: Mapping[str, str]) -> dict[str, Any]:
+    """Write the record of a version whose file is shared with others."""
     spec = builders.version(number)["spec"]
     del spec["registeredBy"], spec["artifact"]["sizeBytes"]
     spec["model"] = model
@@ -208,7 +209,8 @@ def _version(model: str, number: int, artifact: dict[str, str]) -> dict[str, Any
     }
 
 
-def _deployment(name: str) -> dict[str, Any]:
+def idle_deployment(name: str) -> dict[str, Any]:
+    """Write a Deployment that runs nothing: what it carries is seen all the same."""
     marks = {"app": name}
     container = {"name": "idle", "image": "idle", "resources": {"requests": {"cpu": "1m"}}}
     return {

@@ -64,6 +64,13 @@ class Example:
             namespace=self.namespace,
         )
 
+    def may_use(self, policy: str) -> None:
+        """Let those who declare Models choose a policy, as the platform would."""
+        rules = [{"op": "add", "path": "/rules/0/resourceNames/-", "value": policy}]
+        words = ("patch", "role", "use-demo-policy", f"--namespace={self.namespace}")
+        words += ("--type=json", f"--patch={json.dumps(rules)}")
+        self.installed.cluster.kubectl(None, *words)
+
     def declare(self, **spec: Any) -> None:
         """Let the engineer declare the service and the Model."""
         cluster = self.installed.cluster

@@ -113,11 +113,6 @@ class Moods:
         words = ("patch", kind, name, where, f"--type={how}", f"--patch={json.dumps(change)}")
         self.example.installed.cluster.kubectl(by, *words)
 
-    def may_use(self, policy: str) -> None:
-        """Let those who declare Models choose a policy, as the platform would."""
-        rules = [{"op": "add", "path": "/rules/0/resourceNames/-", "value": policy}]
-        self.patch("role", "use-demo-policy", rules)
-
     def ask(self, number: int | None, reason: str) -> None:
         """Let the manager name a version for Production, or none."""
         entry = None if number is None else {"version": number, "reason": reason}

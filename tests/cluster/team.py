@@ -13,7 +13,7 @@ from modelwarden.domain.digests import file_digest
 from modelwarden.domain.labels import API_VERSION
 from tests import builders
 
-from .arena import model_file
+from .arena import idle_deployment, model_file, version_of
 from .example import Example
 from .installed import Installed
 from .running import until
@@ -29,15 +29,10 @@ class Team:
     example: Example
     artifact: Mapping[str, str]
 
-    def may_use(self, name: str) -> None:
-        """Let those who declare Models choose a policy, as the platform would."""
-        rules = [{"op": "add", "path": "/rules/0/resourceNames/-", "value": name}]
-        self.kubectl(None, "patch", "role", "use-demo-policy", "--type=json", _patch(rules))
-
     def declare(self, name: str, **spec: Any) -> Example:
         """Let the engineer declare a Model and its service."""
         example = self.named(name)
-        for found in (service(name), model(name, **spec)):
+        for found in (idle_deployment(name), model(name, **spec)):
             given = json.dumps(found)
             # The webhook answers as soon as its configuration holds its certificates.
             until(
@@ -61,16 +56,11 @@ class Team:
 
     def version(self, name: str, number: int, **spec: Any) -> dict[str, Any]:
         """Write the record of a version, trained by the engineer."""
-        written = builders.version(number)["spec"]
-        del written["registeredBy"], written["artifact"]["sizeBytes"]
-        written["artifact"] |= self.artifact
+        written = version_of(name, number, self.artifact)
+        written["metadata"]["namespace"] = self.example.namespace
         trained_by = [{"kind": "User", "name": TRAINER}]
-        return {
-            "apiVersion": API_VERSION,
-            "kind": "ModelVersion",
-            "metadata": {"name": f"{name}-{number}", "namespace": self.example.namespace},
-            "spec": {**written, "model": name, "trainedBy": trained_by, **spec},
-        }
+        written["spec"] |= {"trainedBy": trained_by, **spec}
+        return written
 
     def ask(self, example: Example, number: int, *, to: str = "production") -> None:
         """Let the manager ask for a version; to Production it goes by way of Staging."""
@@ -112,7 +102,7 @@ def team(installed: Installed, namespace: str, work: Path) -> Team:
     file = model_file(work)
     uri = installed.upload(file, f"{namespace}/small/model.onnx")
     made = Team(example, {"uri": uri, "digest": file_digest([file.read_bytes()])})
-    made.may_use(POLICY)
+    example.may_use(POLICY)
     return made
 
 
@@ -145,24 +135,6 @@ def model(name: str, **spec: Any) -> dict[str, Any]:
     asked = {"policy": POLICY, "serving": serving, "owners": owners, **spec}
     written = builders.model(**asked)["spec"]
     return {"apiVersion": API_VERSION, "kind": "Model", "metadata": {"name": name}, "spec": written}
-
-
-def service(name: str) -> dict[str, Any]:
-    """Write a Deployment that runs nothing: what it carries is seen all the same."""
-    marks = {"app": name}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": name},
-        "spec": {
-            "replicas": 0,
-            "selector": {"matchLabels": marks},
-            "template": {
-                "metadata": {"labels": marks},
-                "spec": {"containers": [{"name": "idle", "image": "idle"}]},
-            },
-        },
-    }
 
 
 def _patch(change: Any) -> str:

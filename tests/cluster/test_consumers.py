@@ -73,7 +73,7 @@ def moods(operator: Installed, tmp_path_factory: pytest.TempPathFactory) -> Iter
         cluster.apply(impatient(120))
         moods = Moods(example)
         moods.set()
-        moods.may_use(POLICY)
+        moods.example.may_use(POLICY)
         moods.apply(moods.deployment("api", replicas=1), *pinned("pinned"))
         serving = [{"stage": "Production", "deployment": {"name": "api"}}]
         example.declare(serving=serving, policy=POLICY, consumers=[REPORT])

@@ -30,7 +30,7 @@ def moods(operator: Installed, tmp_path_factory: pytest.TempPathFactory) -> Iter
         cluster.apply(impatient(LONG))
         moods = Moods(example)
         moods.set()
-        moods.may_use(POLICY)
+        moods.example.may_use(POLICY)
         moods.apply(
             moods.deployment("api"),
             moods.deployment("batch"),

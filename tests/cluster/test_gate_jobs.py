@@ -21,7 +21,6 @@ START_SECONDS = 18
 AT_ONCE = 4
 PYTHON = "/opt/modelwarden/bin/python"
 NOWHERE = "localhost/nowhere/gate@sha256:" + "0" * 64
-RBAC = "rbac.authorization.k8s.io"
 
 # What a team's own image does: it reads what the gate is about, looks at the file, and answers.
 EVALUATE = """
@@ -89,24 +88,6 @@ def policy(name: str, *gates: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def may_use(name: str) -> tuple[dict[str, Any], ...]:
-    """Let the engineer give a policy to Models of the namespace."""
-    rule = {
-        "apiGroups": ["modelwarden.io"],
-        "resources": ["modelpolicies"],
-        "resourceNames": [name],
-        "verbs": ["use"],
-    }
-    role = {"kind": "Role", "metadata": {"name": "use-policy"}, "rules": [rule]}
-    binding = {
-        "kind": "RoleBinding",
-        "metadata": {"name": "use-policy"},
-        "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": "use-policy"},
-        "subjects": [{"apiGroup": RBAC, "kind": "User", "name": "engineer@example.com"}],
-    }
-    return tuple({"apiVersion": f"{RBAC}/v1", **each} for each in (role, binding))
-
-
 def governed(
     operator: Installed, namespace: str, work: Path, *gates: dict[str, Any], name: str
 ) -> Example:
@@ -114,8 +95,7 @@ def governed(
     operator.cluster.kubectl(None, "apply", "-f", "-", given=json.dumps(policy(name, *gates)))
     example = Example(operator, namespace, work)
     example.set_up()
-    for part in may_use(name):
-        operator.cluster.apply(part, namespace=namespace)
+    example.may_use(name)
     # One rule, which a program of a few lines can measure.
     rule = {"name": "auc", "direction": "HigherIsBetter", "min": "0.75", "critical": True}
     example.declare(policy=name, affectsPeople=False, metrics=[rule], serving=[])

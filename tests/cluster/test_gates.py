@@ -36,30 +36,6 @@ EARLY_POLICY: dict[str, Any] = {
     },
 }
 
-RBAC = "rbac.authorization.k8s.io"
-MAY_USE_EARLY: tuple[dict[str, Any], ...] = (
-    {
-        "apiVersion": f"{RBAC}/v1",
-        "kind": "Role",
-        "metadata": {"name": "use-early"},
-        "rules": [
-            {
-                "apiGroups": ["modelwarden.io"],
-                "resources": ["modelpolicies"],
-                "resourceNames": ["early"],
-                "verbs": ["use"],
-            }
-        ],
-    },
-    {
-        "apiVersion": f"{RBAC}/v1",
-        "kind": "RoleBinding",
-        "metadata": {"name": "use-early"},
-        "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": "use-early"},
-        "subjects": [{"apiGroup": RBAC, "kind": "User", "name": "engineer@example.com"}],
-    },
-)
-
 
 @pytest.fixture(scope="module")
 def first_in_production(
@@ -82,8 +58,7 @@ def early(operator: Installed, namespace: str, tmp_path: Path) -> Example:
     example = Example(operator, namespace, tmp_path)
     operator.cluster.kubectl(None, "apply", "-f", "-", given=json.dumps(EARLY_POLICY))
     example.set_up()
-    for part in MAY_USE_EARLY:
-        operator.cluster.apply(part, namespace=namespace)
+    example.may_use("early")
     example.declare(policy="early")
     return example
 

@@ -21,7 +21,7 @@ def movers(operator: Installed, tmp_path_factory: pytest.TempPathFactory) -> Ite
     with operator.cluster.namespace("moves") as namespace:
         made = team(operator, namespace, tmp_path_factory.mktemp("models"))
         operator.cluster.apply(arena.policy())
-        made.may_use(arena.POLICY)
+        made.example.may_use(arena.POLICY)
         yield made
 
 

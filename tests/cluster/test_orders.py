@@ -18,7 +18,6 @@ from tests.cluster.running import RefusedError, RunningCluster, until
 
 POLICY = "automating"
 CHECK_SECONDS = 15
-RBAC = "rbac.authorization.k8s.io"
 
 
 @pytest.fixture(scope="module")
@@ -44,24 +43,6 @@ def policy() -> dict[str, Any]:
     return written
 
 
-def may_use() -> tuple[dict[str, Any], ...]:
-    """Let the engineer give the policy to Models of the namespace."""
-    rule = {
-        "apiGroups": ["modelwarden.io"],
-        "resources": ["modelpolicies"],
-        "resourceNames": [POLICY],
-        "verbs": ["use"],
-    }
-    role = {"kind": "Role", "metadata": {"name": "use-policy"}, "rules": [rule]}
-    binding = {
-        "kind": "RoleBinding",
-        "metadata": {"name": "use-policy"},
-        "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": "use-policy"},
-        "subjects": [{"apiGroup": RBAC, "kind": "User", "name": "engineer@example.com"}],
-    }
-    return tuple({"apiVersion": f"{RBAC}/v1", **each} for each in (role, binding))
-
-
 @pytest.fixture(scope="module")
 def automated(watchful: Installed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
     """Two versions of a Model whose new versions go to Staging; the tests go on from there."""
@@ -70,8 +51,7 @@ def automated(watchful: Installed, tmp_path_factory: pytest.TempPathFactory) -> 
     with cluster.namespace("standing-orders") as namespace:
         example = Example(watchful, namespace, tmp_path_factory.mktemp("models"))
         example.set_up()
-        for part in may_use():
-            cluster.apply(part, namespace=namespace)
+        example.may_use(POLICY)
         example.declare(
             policy=POLICY, serving=[], automation={"to": "Staging", "keep": 1}, aliases=ALIASES
         )

@@ -331,7 +331,7 @@ def test_policy_changed_while_open(risk: Team) -> None:
     name = f"{risk.example.namespace}-policy"
     cluster = risk.example.installed.cluster
     cluster.apply(small.policy(name))
-    risk.may_use(name)
+    risk.example.may_use(name)
     stricter = risk.declare("stricter", policy=name)
     risk.register(stricter, 1, 2)
     risk.ask(stricter, 1)

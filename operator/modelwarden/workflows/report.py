@@ -71,8 +71,7 @@ class Reporter:
         if now:
             self.held[snapshot.key] = now
         for held in before.keys() | now.keys():
-            total = sum(counted[held] for counted in self.held.values())
-            self.metrics.holds.labels(*held).set(total)
+            self.metrics.holds.labels(*held).inc(now[held] - before[held])
 
     async def tell_overdue(self, snapshot: Snapshot, statuses: Iterable[StatusOrder]) -> None:
         """Count the Models of which a review is overdue, and warn of each once, when it becomes so.
