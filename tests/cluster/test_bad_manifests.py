@@ -6,6 +6,7 @@ They are told from good ones by one change each. None of them stops what stands 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -87,10 +88,19 @@ class Ground:
         """Store an object."""
         return self._send("POST", self._collection(good), good, by=by, dry_run=False)
 
-    def edit(self, thing: Mapping[str, Any], by: str = "lead") -> dict[str, Any]:
-        """Store an edit."""
-        path = f"{self._collection(thing)}/{thing['metadata']['name']}"
-        return self._send("PUT", path, thing, by=by, dry_run=False)
+    def edit(self, kind: str, name: str, path: str, value: Any) -> dict[str, Any]:
+        """Store an edit of an object as it is now; again, if its status went on meanwhile."""
+
+        def stored() -> dict[str, Any] | None:
+            edited = changed(self.read(kind, name), path, value)
+            try:
+                return self._send("PUT", f"{self._path(kind)}/{name}", edited, dry_run=False)
+            except RefusedError as refusal:
+                if refusal.code != HTTPStatus.CONFLICT:
+                    raise
+                return None
+
+        return until(stored, what=f"{kind} {name} is edited")
 
     def said_of(self, thing: Mapping[str, Any], by: str) -> str:
         """What is said of creating an object, which is not stored; nothing if it would be."""
@@ -118,7 +128,7 @@ class Ground:
         return ""
 
     def _send(
-        self, method: str, path: str, thing: Mapping[str, Any], *, by: str, dry_run: bool
+        self, method: str, path: str, thing: Mapping[str, Any], *, dry_run: bool, by: str = "lead"
     ) -> dict[str, Any]:
         here = json.loads(json.dumps(thing).replace(HERE, self.namespace))
         found: dict[str, Any] = self.person(by).write(method, path, here, dry_run=dry_run)
@@ -313,14 +323,12 @@ def test_nothing_of_what_was_refused_is_there(ground: Ground, settled: dict[str,
 def voted(ground: Ground) -> dict[str, Any]:
     """An attempt that waits for votes; that of version 2 was rejected before."""
     stages = {"production": {"version": 2, "reason": "Second."}, "staging": entries(1)}
-    stored = ground.put(model("voted", policy=VOTED, stages=stages))
+    ground.put(model("voted", policy=VOTED, stages=stages))
     for number in (1, 2):
         ground.put(version("voted", number))
     ground.put(decision(open_attempt(ground, 2), "Reject"), "owner")
     until(lambda: "Rejected" in codes(ground, "voted"), what="version 2 is rejected")
-    stored = ground.read("Model", "voted")
-    entry = {"version": 1, "reason": "First."}
-    ground.edit(changed(stored, "spec.stages.production", entry))
+    ground.edit("Model", "voted", "spec.stages.production", {"version": 1, "reason": "First."})
     return open_attempt(ground, 1)
 
 
