@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cluster import team as small
+from tests.cluster.arena import idle_deployment
 from tests.cluster.example import Example, Told
 from tests.cluster.installed import BUCKET, Installed, client
 from tests.cluster.running import RefusedError, until
@@ -363,7 +364,7 @@ def everything(risk: Team, name: str, policy: str) -> list[dict[str, Any]]:
         risk.version(name, 2),
         risk.version(name, 1),
         small.model(name, policy=policy, stages=stages),
-        small.service(name),
+        idle_deployment(name),
         small.policy(policy),
     ]
 
